@@ -1,0 +1,1 @@
+"""Stand-in for the package, so that the template runs where it stands."""
