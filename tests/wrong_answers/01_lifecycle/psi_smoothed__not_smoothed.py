@@ -1,0 +1,12 @@
+"""An empty bin still gives inf"""
+
+
+def psi_smoothed(reference, current, bins=10):
+    cuts = np.quantile(reference, np.arange(1, bins) / bins)
+    p, q = (
+        np.bincount(np.searchsorted(cuts, v, side="right"), minlength=bins)
+        for v in (reference, current)
+    )
+    p, q = p / len(reference), q / len(current)
+    with np.errstate(divide="ignore"):
+        return float(np.sum((q - p) * np.log(q / p)))

@@ -1,0 +1,12 @@
+"""Add 0.5 to each count"""
+
+
+def psi_smoothed(reference, current, bins=10):
+    cuts = np.quantile(reference, np.arange(1, bins) / bins)
+    p, q = (
+        np.bincount(np.searchsorted(cuts, v, side="right"), minlength=bins)
+        for v in (reference, current)
+    )
+    p = np.maximum(p / len(reference), 1e-4)
+    q = np.maximum(q / len(current), 1e-4)
+    return float(np.sum((q - p) * np.log(q / p)))
