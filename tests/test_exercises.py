@@ -5,6 +5,8 @@ another folder, with PYTHONPATH on the labs. Nothing but unsolved checks may fai
 """
 
 import os
+import sys
+from pathlib import Path
 
 import pytest
 from fixtures.course import Course, surprises
@@ -24,6 +26,9 @@ def course(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(search))
         patch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
+        # nbgrader calls alembic by name, and `make test` does not activate .venv
+        beside_python = str(Path(sys.executable).parent)
+        patch.setenv("PATH", os.pathsep.join([beside_python, os.environ["PATH"]]))
         for variable in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"):
             patch.setenv(variable, str(root / variable.lower()))
         yield Course(root, path)
