@@ -45,6 +45,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
         raise _failure(item, complaints)
     try:
         yield
+    except NbCellError:
+        item.add_report_section("call", "advice", _advice(item.parent.path))
+        raise
     finally:
         if not item.parent.kernel.is_alive():
             item.parent.timed_out = True
@@ -66,6 +69,14 @@ def _attempts(item: IPyNbCell) -> Iterator[str]:
             yield from attempts.complaints(
                 item.parent.kernel, item.parent.path, notebook, task, deadline_s
             )
+
+
+def _advice(path: Path) -> str:
+    """Say what to do about a cell that fails or gives another output."""
+    return (
+        f"If the new output is right, store it: make execute LAB={path.stem}. "
+        "If it is not, the code, the data or the environment has changed."
+    )
 
 
 def _failure(item: IPyNbCell, complaints: list[str]) -> NbCellError:
