@@ -5,9 +5,11 @@ the two light ones, and grey is for context. A figure keeps its white card on a 
 page, so that the contrast of its colours is the same in both schemes.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib_inline.backend_inline import set_matplotlib_formats
@@ -94,3 +96,41 @@ def label_bars(ax: Axes, labels: list[str]) -> None:
     if len(bars) != len(labels):
         raise ValueError(f"label_bars: {len(labels)} labels for {len(bars)} bars.")
     ax.bar_label(bars, labels=labels, padding=4)  # type: ignore[arg-type]
+
+
+def range_bars(
+    ranges: Mapping[str, Sequence[float]], notes: Sequence[str] = ()
+) -> Axes:
+    """Draw one horizontal bar a row, from one end of a range to the other.
+
+    Parameters
+    ----------
+    ranges : mapping of str to three numbers
+        A name, and one end, the likely value and the other end. The first is on top.
+    notes : sequence of str
+        One text for the right end of each bar; none if it is empty.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Axes of a new figure. A dot marks the likely value; the axis starts at zero.
+
+    Raises
+    ------
+    ValueError
+        If there are notes, but not one for each row.
+    """
+    if notes and len(notes) != len(ranges):
+        raise ValueError(f"range_bars: {len(notes)} notes for {len(ranges)} rows.")
+    _, ax = plt.subplots()
+    names = list(ranges)
+    likely = [ranges[name][1] for name in names]
+    left = [min(ranges[name][0], ranges[name][2]) for name in names]
+    right = [max(ranges[name][0], ranges[name][2]) for name in names]
+    ax.barh(names, np.subtract(right, left), left=left, color=SKY, height=0.6)
+    ax.plot(likely, names, "o", color=BLUE)
+    for end, name, note in zip(right, names, notes, strict=False):
+        ax.annotate(note, (end, name), (6, 0), textcoords="offset points", va="center")
+    ax.set_xlim(0, max(right) * (1.25 if notes else 1.05))
+    ax.invert_yaxis()
+    return ax

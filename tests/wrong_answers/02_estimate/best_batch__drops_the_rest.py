@@ -1,0 +1,15 @@
+"""Pass **fleet on to fleet_size"""
+
+
+def best_batch(*, qps, target_s, fixed_s, per_item_s, largest=32, **fleet):
+    found = []
+    for batch in range(1, largest + 1):
+        service_s = fixed_s + per_item_s * batch
+        try:
+            given = {"qps": qps, "target_s": target_s, "batch": batch, "spare": 0}
+            found.append((fleet_size(service_s=service_s, **given), batch))
+        except ValueError:
+            continue
+    if not found:
+        raise ValueError("target_s")
+    return min(found)[::-1]

@@ -1,0 +1,20 @@
+"""A batch of eight is one job for eight requests"""
+
+
+def fleet_size(
+    *, qps, service_s, target_s, quantile=0.99, model="M/D/1", batch=1, peak=1, hit_rate=0, spare=1
+):
+    load = qps * peak * (1 - hit_rate)
+
+    def will_do(n):
+        late = response_tail(
+            target_s, qps=load, service_s=service_s, servers=n, model=model, batch=1
+        )
+        return late <= 1 - quantile
+
+    start = math.floor(load * service_s) + 1
+    stop = math.ceil(load * service_s / (1 - quantile)) + 2
+    found = next((n for n in range(start, stop) if will_do(n)), stop)
+    if found >= stop:
+        raise ValueError(f"target_s is {target_s}")
+    return found + spare

@@ -1,0 +1,10 @@
+"""Compare all the work with the time"""
+
+
+def queue_fault(arrival_s, service_s):
+    gaps = np.diff(arrival_s)
+    if service_s.max() >= gaps.max():
+        return "overloaded"
+    if gaps.var() > 1.5 * gaps.mean() ** 2:
+        return "bursty"
+    return "uneven" if service_s.var() > 0.5 * service_s.mean() ** 2 else "as planned"
