@@ -1,4 +1,4 @@
-"""take the one with the fewest servers"""
+"""take the fewest servers"""
 
 
 def best_batch(*, qps, target_s, fixed_s, per_item_s, largest=32, **fleet):

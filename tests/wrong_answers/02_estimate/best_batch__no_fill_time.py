@@ -1,4 +1,4 @@
-"""A batch waits until it is full"""
+"""fleet_size gets batch=n beside it"""
 
 
 def best_batch(*, qps, target_s, fixed_s, per_item_s, largest=32, **fleet):
