@@ -141,6 +141,9 @@ def clock_minutes(clock: pd.Series) -> pd.Series:
 def next_clock(start_utc: pd.Series, clock: pd.Series, zone: pd.Series) -> pd.Series:
     """Find the first instant from `start_utc` on at which a clock shows `clock`.
 
+    The clock is set to the local time at `start_utc` and runs on: it ignores a
+    change between summer and winter time on the way.
+
     Parameters
     ----------
     start_utc : Series of datetime64[us, UTC]
@@ -704,7 +707,7 @@ def _write(state: Snapshot, folder: str, rows: pd.DataFrame) -> Record:
     events = "event_time" in rows
     content = _parquet(rows, _order(state.key) if events else ["version", "row"])
     path = state.root / folder / f"{_sha(content)[:32]}.parquet"
-    _draft(path.parent, content, "file").replace(path)
+    _draft(path.parent, content, "file").replace(path)  # same name, same bytes
     _sync(path.parent)
     failpoint("file-named")
     record = {"path": str(path.relative_to(state.root)), "sha256": _sha(content)}
@@ -818,7 +821,7 @@ def commit(state: Snapshot, op: str, **fields: Any) -> Record:
         If somebody else made the next version meanwhile.
     """
     fixed = {name: getattr(state, name) for name in ("by", "key", "columns", "oldest")}
-    lists: Record = {"add": [], "remove": [], "reject": []}
+    lists: Record = {"source": "", "add": [], "remove": [], "reject": []}
     chain = {"version": state.version + 1, "parent": state.parent, "op": op}
     entry = {**fixed, **lists, **chain, **fields}
     digest = _sha(json.dumps(entry, sort_keys=True).encode())
@@ -1025,10 +1028,10 @@ def tumble(
     newest = flow.event_time.cummax()
     start = flow.event_time.dt.floor(window).rename("window_start")
     due = start + pd.Timedelta(window) + pd.Timedelta(lateness)
-    late = newest.shift() >= due
+    late = newest.shift() >= due  # the watermark had passed before this report came
     windows = start[~late].value_counts().sort_index().rename("events").to_frame()
     due = windows.index + pd.Timedelta(window) + pd.Timedelta(lateness)
-    step = newest.searchsorted(due)
+    step = newest.searchsorted(due)  # the first report that pushes it past the end
     seen = [*flow.available_at, pd.NaT]
     return windows.assign(closed_at=[seen[at] for at in step]), flow[late]
 

@@ -4,10 +4,12 @@ Delays and malformed rows are made with a fixed seed. The kills are real: a chil
 process runs `flightline.apps.ingest` and gets SIGKILL, at a failpoint or after a while.
 """
 
+import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -351,6 +353,25 @@ def judge_killed(
     return found
 
 
+@contextmanager
+def blind() -> Iterator[None]:
+    """Answer no to every question whether a file exists, as if asked too early."""
+    nothing: dict[Any, dict[str, Any]] = {
+        os.path: dict.fromkeys(("exists", "isfile", "lexists"), lambda _: False),
+        os: {"listdir": lambda _=None: []},
+        Path: {
+            "exists": lambda _: False,
+            "is_file": lambda _: False,
+            "iterdir": lambda _: iter(()),
+            "glob": lambda *_: iter(()),
+        },
+    }
+    with ExitStack() as stack:
+        for owner, answers in nothing.items():
+            stack.enter_context(mock.patch.multiple(owner, **answers))
+        yield
+
+
 def outcome(action: Callable[[], Any]) -> Any:
     """Return what an action returns, or the name of the exception that it raises.
 
@@ -389,7 +410,7 @@ def rehearse(persist: Callable[..., Any], *results: Any) -> tuple[Any, int]:
 
 
 def example_log() -> list[dict[str, Any]]:
-    """Return six log entries: four appends and two compactions.
+    """Return seven log entries: five appends and two compactions.
 
     Returns
     -------
@@ -398,6 +419,7 @@ def example_log() -> list[dict[str, Any]]:
     """
     two, three = "data/day=2013-07-02/", "data/day=2013-07-03/"
     entries: list[tuple[str, str, list[str], list[str]]] = [
+        ("append", "extra", [three + "i"], []),
         ("append", "morning", [two + "a"], []),
         ("append", "noon", [two + "b", three + "c"], []),
         ("append", "evening", [three + "d"], []),
