@@ -563,7 +563,7 @@ def smoothed_rate(
         for agg in ("count", "sum")
     )  # fmt: skip
     rate = (total.fillna(0) + prior * strength) / (count + strength)
-    return rate.rename(f"{value}_rate")
+    return rate.mask(count == 0, prior).rename(f"{value}_rate")
 
 
 def skew(offline: pd.DataFrame, served: pd.DataFrame) -> pd.Series:
