@@ -28,7 +28,7 @@ help:
 
 $(READY): requirements.txt constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("The course needs Python 3.11 or newer. This is %d.%d. Try: make book PYTHON=python3.12" % v[:2])'
-	@echo "Setting up .venv: about 200 packages, a few minutes, once."
+	@echo "Setting up .venv: about 310 packages, a few minutes, once."
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --progress-bar=on -r requirements.txt -c constraints.txt
 	@touch $@
@@ -38,7 +38,7 @@ book: $(READY)
 	@echo "Open _build/html/index.html in a browser."
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 
 lab: $(READY)
 	$(BIN)/python -m tools.lab

@@ -15,6 +15,8 @@ os.environ.pop("MPLBACKEND", None)  # a kernel chooses its own, and shows figure
 import pytest  # noqa: E402
 from nbval.kernel import RunningKernel  # noqa: E402
 from nbval.plugin import IPyNbCell, NbCellError  # noqa: E402
+from xdist.remote import Producer  # noqa: E402
+from xdist.scheduler import LoadScopeScheduling  # noqa: E402
 
 from tools import kernels, notebooks  # noqa: E402
 
@@ -84,6 +86,35 @@ def _failure(item: IPyNbCell, complaints: list[str]) -> NbCellError:
     text = "\n".join(f"  {complaint}" for complaint in complaints)
     message = f"attempts at this exercise do not fail as they should:\n{text}"
     return NbCellError(item.cell_num, message, item.cell.source)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(
+    config: pytest.Config, log: Producer
+) -> LoadScopeScheduling:
+    """Keep together what belongs together when `make test` runs two processes."""
+    return Together(config, log)
+
+
+class Together(LoadScopeScheduling):
+    """Run the tests of a file in one process.
+
+    The student edition of each lab is a group of its own, and the tests of the built
+    site share one build.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return self.group(nodeid)
+
+    @staticmethod
+    def group(nodeid: str) -> str:
+        """Name the group of a test; a group stays in one process, in order."""
+        file, _, test = nodeid.partition("::")
+        if file.endswith(("test_site.py", "test_browser.py")):
+            return "site"
+        if file.endswith("test_exercises.py"):
+            return file + test.partition("[")[2]
+        return file
 
 
 def pytest_collection_modifyitems(

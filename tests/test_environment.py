@@ -14,6 +14,7 @@ IMPORT_NAMES = {
     "axe-playwright-python": "axe_playwright_python.sync_playwright",
     "codespell": "codespell_lib",
     "jupyter-book": "jupyter_book",
+    "pytest-xdist": "xdist",
     "scikit-learn": "sklearn",
     "sphinx-mathjax-offline": "sphinx-mathjax-offline",
 }

@@ -28,6 +28,19 @@ def test_checker_is_content(name: str) -> None:
     assert done.returncode == 0, f"{name}: run `make lint`\n{done.stdout}{done.stderr}"
 
 
+def test_two_processes_share_no_notebook_and_no_site() -> None:
+    """`make test` runs two processes; a notebook's cells need their own kernel."""
+    from conftest import Together
+
+    group = Together.group
+    lab = "labs/01_lifecycle.ipynb::Cell"
+    assert group(f"{lab} 0") == group(f"{lab} 7")
+    assert group("tests/test_site.py::test_a") == group("tests/test_browser.py::b[x]")
+    graded = "tests/test_exercises.py::test_"
+    assert group(f"{graded}a[02_estimate]") == group(f"{graded}b[02_estimate]")
+    assert group(f"{graded}a[02_estimate]") != group(f"{graded}a[03_lake]")
+
+
 def tracked() -> list[Path]:
     """Return the text files that git tracks, or would track if they were added."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
