@@ -46,7 +46,7 @@ def tracked() -> list[Path]:
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     names = done.stdout.decode().split("\0")
-    binary = {".parquet", ".png", ".ico"}
+    binary = {".parquet", ".png", ".ico", ".onnx"}
     paths = [ROOT / name for name in names if name]
     return [p for p in paths if p.is_file() and p.suffix not in binary]
 

@@ -1,0 +1,5 @@
+"""the best is wrong"""
+
+
+def regret(losses, best):
+    return np.fmin.accumulate(np.asarray(losses, float)) - best

@@ -1,0 +1,12 @@
+"""Only one run has a digest of its code"""
+
+
+def what_changed(run, other):
+    names = set()
+    for name in {*run, *other}:
+        values = {run.get(name, "unknown"), other.get(name, "unknown")}
+        if len(values) > 1 or "unknown" in values:
+            names.add(name)
+    if run.get("code_sha256", "unknown") == other.get("code_sha256", run.get("code_sha256")) != "unknown":
+        names.discard("git_commit")
+    return sorted(names)

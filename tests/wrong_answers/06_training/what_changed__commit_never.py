@@ -1,0 +1,10 @@
+"""Without a digest of the code"""
+
+
+def what_changed(run, other):
+    changed = []
+    for name in sorted({*run, *other} - {"git_commit"}):
+        values = {run.get(name, "unknown"), other.get(name, "unknown")}
+        if len(values) > 1 or "unknown" in values:
+            changed.append(name)
+    return changed

@@ -1,0 +1,19 @@
+"""every descriptor must be closed"""
+
+
+def write_atomic(path, content):
+    draft = path.with_name(f".{path.name}.draft")
+    half = len(content) // 2
+    try:
+        with draft.open("wb", buffering=0) as stream:
+            stream.write(content[:half])
+            failpoint("checkpoint-half")
+            stream.write(content[half:])
+            os.fsync(stream.fileno())
+        failpoint("checkpoint-draft")
+        os.replace(draft, path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    failpoint("checkpoint-named")
+    os.fsync(os.open(path.parent, os.O_RDONLY))

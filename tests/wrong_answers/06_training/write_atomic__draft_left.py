@@ -1,0 +1,16 @@
+"""Remove the draft"""
+
+
+def write_atomic(path, content):
+    draft = path.with_suffix(".draft")
+    with draft.open("wb", buffering=0) as stream:
+        stream.write(content[: len(content) // 2])
+        failpoint("checkpoint-half")
+        stream.write(content[len(content) // 2 :])
+        os.fsync(stream.fileno())
+    failpoint("checkpoint-draft")
+    os.replace(draft, path)
+    failpoint("checkpoint-named")
+    place = os.open(path.parent, os.O_RDONLY)
+    os.fsync(place)
+    os.close(place)

@@ -1,0 +1,23 @@
+"""The folder could not be synced"""
+
+
+def write_atomic(path, content):
+    draft = path.with_name(f".{path.name}.draft")
+    half = len(content) // 2
+    place = os.open(path.parent, os.O_RDONLY)
+    try:
+        with draft.open("wb", buffering=0) as stream:
+            stream.write(content[:half])
+            failpoint("checkpoint-half")
+            stream.write(content[half:])
+            os.fsync(stream.fileno())
+        failpoint("checkpoint-draft")
+        os.replace(draft, path)
+        failpoint("checkpoint-named")
+        os.fsync(place)
+    except OSError:
+        draft.unlink()
+        raise
+    finally:
+        os.close(place)
+

@@ -1,0 +1,19 @@
+"""Let the OSError through"""
+
+
+def write_atomic(path, content):
+    draft = path.with_suffix(".draft")
+    try:
+        with draft.open("wb", buffering=0) as stream:
+            stream.write(content[: len(content) // 2])
+            failpoint("checkpoint-half")
+            stream.write(content[len(content) // 2 :])
+            os.fsync(stream.fileno())
+        failpoint("checkpoint-draft")
+        os.replace(draft, path)
+        failpoint("checkpoint-named")
+        place = os.open(path.parent, os.O_RDONLY)
+        os.fsync(place)
+        os.close(place)
+    except OSError:
+        draft.unlink(missing_ok=True)
