@@ -1,0 +1,10 @@
+"""or that is larger than the data"""
+
+
+def batch_rows(step, *, rows, batch, rank, ranks, seed):
+    if batch % ranks:
+        raise ValueError(f"batch={batch} cannot be shared.")
+    epoch, place = divmod(step, rows // batch)
+    chance = torch.Generator().manual_seed(seed + epoch)
+    order = torch.randperm(rows, generator=chance)
+    return order[place * batch : (place + 1) * batch][rank::ranks]

@@ -1,0 +1,10 @@
+"""use a generator of your own"""
+
+
+def batch_rows(step, *, rows, batch, rank, ranks, seed):
+    if batch % ranks or batch > rows:
+        raise ValueError(f"batch={batch} cannot be shared.")
+    epoch, place = divmod(step, rows // batch)
+    torch.manual_seed(seed + epoch)
+    order = torch.randperm(rows)
+    return order[place * batch : (place + 1) * batch][rank::ranks]
