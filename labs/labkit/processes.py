@@ -58,6 +58,8 @@ class Child:
     ready : callable, optional
         A health check: called with the child until it returns True. On entering
         the context, the child is started and waited for.
+    pass_fds : sequence of int
+        Files or sockets that the child inherits.
 
     Raises
     ------
@@ -79,8 +81,10 @@ class Child:
         deadline_s: float = 60.0,
         env: Mapping[str, str] | None = None,
         ready: Callable[["Child"], bool] | None = None,
+        pass_fds: Sequence[int] = (),
     ) -> None:
         self.command, self.deadline_s, self.ready = list(command), deadline_s, ready
+        self.pass_fds = tuple(pass_fds)
         search = os.pathsep.join([str(LABS), os.environ.get("PYTHONPATH", "")])
         one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
         path = {"PYTHONPATH": search.rstrip(os.pathsep), "PYTHONUNBUFFERED": "1"}
@@ -97,6 +101,7 @@ class Child:
             stderr=subprocess.STDOUT,
             env=self.env,
             start_new_session=True,
+            pass_fds=self.pass_fds,
         )
         atexit.register(self.end)
         self._end_at = time.monotonic() + self.deadline_s

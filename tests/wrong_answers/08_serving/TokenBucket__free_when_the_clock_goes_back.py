@@ -1,0 +1,16 @@
+"""The clock went back from 10 to 5"""
+
+
+class TokenBucket:
+    def __init__(self, rate_s, burst, now=0.0):
+        self.rate_s, self.burst, self.tokens, self.then = rate_s, burst, float(burst), now
+
+    def take(self, now):
+        if now < self.then:
+            return 0.0
+        self.tokens = min(self.tokens + (now - self.then) * self.rate_s, self.burst)
+        self.then = now
+        if self.tokens >= 1:
+            self.tokens -= 1
+            return 0.0
+        return (1 - self.tokens) / self.rate_s

@@ -1,0 +1,14 @@
+"""Do refused calls take tokens, or forget the time?"""
+
+
+class TokenBucket:
+    def __init__(self, rate_s, burst, now=0.0):
+        self.rate_s, self.burst, self.tokens, self.then = rate_s, burst, float(burst), now
+
+    def take(self, now):
+        self.tokens = min(self.tokens + max(now - self.then, 0.0) * self.rate_s, self.burst)
+        self.then = max(now, self.then)
+        self.tokens -= 1
+        if self.tokens >= 0:
+            return 0.0
+        return -self.tokens / self.rate_s

@@ -1,0 +1,10 @@
+"""No positive weight: raise a ValueError"""
+
+
+def route(entity, weights, salt="flightline"):
+    waits = {}
+    for version, weight in weights.items():
+        if weight > 0:
+            digest = hashlib.sha256(f"{salt}|{version}|{entity}".encode()).digest()
+            waits[version] = -math.log((int.from_bytes(digest[:6]) + 0.5) / 2**48) / weight
+    return min(waits, key=waits.get, default=next(iter(weights)))
