@@ -291,13 +291,13 @@ def test_the_line_that_it_prints_gets_an_answer(table):
 LAB = """
 import sys, time
 from pathlib import Path
-from labkit import servers
+from labkit import folders, servers
 
-place = servers.Workplace("ends-")
+place = folders.Folder("ends-")
 table, step = sys.argv[1:]
-with servers.Served(place.folder / "pair", ("--table", table)) as served:
+with servers.Served(place.path / "pair", ("--table", table)) as served:
     pids = [worker.pid for worker in served.workers]
-    print(place.folder, place.guard.pid, served.port, *pids, flush=True)
+    print(place.path, place.keeper.pid, served.port, *pids, flush=True)
     if step == "frozen":
         served.pause(1.0)
     time.sleep(120)

@@ -8,11 +8,9 @@ itself is killed, the workers notice it and end, and its folder is removed.
 import contextlib
 import json
 import os
-import shutil
 import socket
 import sqlite3
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -26,8 +24,6 @@ from labkit import http_load, processes
 
 MODELS = Path(__file__).resolve().parents[2] / "data" / "models"
 POLL_S, READY_S = 0.02, 60.0
-# It reads until the writer's end is closed, by us or by the end of this process.
-TIDY = 'cat > /dev/null; rm -rf "$0"; sleep 2; rm -rf "$0"'
 
 
 def listener() -> socket.socket:
@@ -44,37 +40,6 @@ def write_whole(path: Path, content: str) -> None:
     draft = path.with_name(f".{path.name}.draft")
     draft.write_text(content)
     draft.replace(path)
-
-
-class Workplace:
-    """A temporary folder that is removed in any case, even if this process is killed.
-
-    A small process waits for the end of this one, and removes the folder if nobody has.
-
-    Parameters
-    ----------
-    prefix : str
-        Of the folder's name.
-
-    Attributes
-    ----------
-    folder : Path
-    """
-
-    def __init__(self, prefix: str) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix=prefix))
-        self.guard = subprocess.Popen(
-            ["/bin/sh", "-c", TIDY, str(self.folder)],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-            cwd="/",
-        )
-
-    def cleanup(self) -> None:
-        """Remove the folder now; calling it again is harmless."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.guard.kill()
-        self.guard.communicate()
 
 
 class Served:
@@ -113,7 +78,9 @@ class Served:
     ) -> None:
         from flightline import serving
 
-        folder.mkdir(parents=True, exist_ok=True)
+        # what a killed worker leaves among the temporary files goes with the folder
+        self.scratch = folder / "scratch"
+        self.scratch.mkdir(parents=True, exist_ok=True)
         self.key, record = serving.new_key("lab")
         self.log_path, self.rollout_path = folder / "log.jsonl", folder / "rollout.json"
         (folder / "keys.json").write_text(json.dumps([asdict(record)]))
@@ -162,7 +129,8 @@ class Served:
         """Return one more worker, not started yet."""
         number = self.socket.fileno()
         command = [*self.command, "--fd", str(number)]
-        return processes.Child(command, deadline_s=300, pass_fds=[number])
+        env = {"TMPDIR": str(self.scratch)}
+        return processes.Child(command, deadline_s=300, pass_fds=[number], env=env)
 
     def add_worker(self) -> None:
         """Start one more worker on the same socket, and wait for it."""

@@ -1,0 +1,23 @@
+"""not an earlier one"""
+
+
+def answers_of(run, rows, most_calls=16):
+    rows, calls, errors = list(rows), [], []
+
+    def some(part):
+        if calls and len(calls) >= most_calls:
+            return [errors[0]] * len(part)
+        calls.append(len(part))
+        try:
+            answers = list(run(part))
+            if len(answers) != len(part):
+                raise ValueError("not one answer for each row")
+        except Exception as caught:
+            errors.append(caught)
+            if len(part) == 1:
+                return [caught]
+            half = len(part) // 2
+            return some(part[:half]) + some(part[half:])
+        return answers[: len(part)]
+
+    return some(rows) if rows else []

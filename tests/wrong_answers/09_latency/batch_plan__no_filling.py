@@ -1,0 +1,12 @@
+"""5 / 400 s + 2 t(6)"""
+
+
+def batch_plan(cost, rate_s, deadline_ms, most=256):
+    able = [n for n in range(1, most + 1) if cost.per_s(n) >= rate_s]
+    if not able:
+        raise ValueError("no capacity")
+    for n in able:
+        worst = 2 * cost.ms(n)
+        if worst <= deadline_ms:
+            return n, worst
+    raise ValueError("no batch meets the deadline")

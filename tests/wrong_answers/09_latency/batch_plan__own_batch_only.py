@@ -1,0 +1,12 @@
+"""waits for the one before it"""
+
+
+def batch_plan(cost, rate_s, deadline_ms, most=256):
+    able = [n for n in range(1, most + 1) if cost.per_s(n) >= rate_s]
+    if not able:
+        raise ValueError("no capacity")
+    for n in able:
+        worst = 1000 * (n - 1) / rate_s + cost.ms(n)
+        if worst <= deadline_ms:
+            return n, worst
+    raise ValueError("no batch meets the deadline")
