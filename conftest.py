@@ -5,6 +5,8 @@ the same kernel (see `tools/attempts.py`).
 """
 
 import os
+import shutil
+import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -31,9 +33,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Find nbval's settings from any folder, and notice dead kernels soon."""
     RunningKernel.await_reply = kernels.await_reply
+    if not hasattr(config, "workerinput"):
+        _keep_temporary_files_together(config)
     sanitize = config.option.nbval_sanitize_with
     if sanitize and not Path(sanitize).exists():
         config.option.nbval_sanitize_with = str(config.rootpath / sanitize)
+
+
+def _keep_temporary_files_together(config: pytest.Config) -> None:
+    """Put all temporary files into one folder that goes with the run.
+
+    nbval kills kernels, and Feast's folder of counters would stay behind.
+    """
+    folder = tempfile.mkdtemp(prefix="flightline-tests-")
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.hookimpl(wrapper=True)

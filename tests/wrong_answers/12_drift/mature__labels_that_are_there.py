@@ -1,0 +1,5 @@
+"""too young is in"""
+
+
+def mature(scored, now, wait):
+    return scored[scored["label_time"] <= now]

@@ -1,0 +1,11 @@
+"""must each give a ValueError that names the argument"""
+
+
+def rows_needed(drift, bins=10, alpha=0.05, power=0.8):
+    if not drift > 0 or power < alpha:
+        raise ValueError(f"drift={drift}, power={power}")
+    power = min(power, 0.999)
+    rows = np.arange(2, 20_000)
+    limit = stats.chi2.ppf(1 - alpha, bins - 1)
+    found = stats.ncx2.sf(limit, bins - 1, drift * rows / 2)
+    return int(rows[found >= power][0])
