@@ -377,6 +377,22 @@ def test_a_person_stops_it_and_it_tidies_up(tmp_path, moment, signum):
     assert not list(tmp_path.glob("flightline-*"))
 
 
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_an_error_that_a_signal_caused_is_an_orderly_end(signum):
+    before = signal.getsignal(signum)
+    with serve.leaving_in_order():
+        try:
+            signal.raise_signal(signum)
+        except KeyboardInterrupt:
+            raise RuntimeError("cannot release un-acquired lock") from None
+    assert signal.getsignal(signum) is before
+
+
+def test_an_error_without_a_signal_is_told():
+    with pytest.raises(RuntimeError, match="full"), serve.leaving_in_order():
+        raise RuntimeError("the disk is full")
+
+
 # --- the bench ------------------------------------------------------------------------
 
 

@@ -94,19 +94,25 @@ def leaving_in_order() -> Iterator[None]:
     """End quietly on Ctrl-C and on SIGTERM, so that temporary files are removed.
 
     uvicorn repeats a signal when its last answer is out; the default of SIGTERM would
-    then end the process before it could tidy up.
+    then end the process before it could tidy up. A signal can strike inside any code,
+    which may turn it into another error: once a signal came, every error is the end.
     """
+    told: list[int] = []
 
     def leave(number: int, frame: FrameType | None) -> None:
+        told.append(number)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, leave)
+    ends = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, leave) for number in ends}
     try:
         yield
-    except KeyboardInterrupt:
-        pass
+    except (KeyboardInterrupt, Exception):
+        if not told:
+            raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def run_app(options: argparse.Namespace) -> int:
@@ -118,11 +124,11 @@ def run_app(options: argparse.Namespace) -> int:
     except (ValueError, OSError, KeyError, training.Damaged) as error:
         print(f"serve: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
-    host, port = listener.getsockname()[:2]
-    print(greeting(f"http://{host}:{port}", key), flush=True)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=10
     )
+    host, port = listener.getsockname()[:2]
+    print(greeting(f"http://{host}:{port}", key), flush=True)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(run(uvicorn.Server(config), listener, app, options))
     return 0
