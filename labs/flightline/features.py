@@ -804,9 +804,13 @@ def historical(
     RuntimeError
         If Feast loses or doubles a row.
     """
+    import ibis
+
     entities = pd.DataFrame(_keys(asks)).assign(event_timestamp=asks[T].array)
     entities["row_number"], chosen = range(len(asks)), _service(store, service)
     with quiet():
+        # DuckDB shows a progress bar after two seconds, so on slow machines alone
+        ibis.get_backend().raw_sql("SET enable_progress_bar = false")
         job = store.get_historical_features(
             entities, chosen, filter_by_created_timestamp=True
         )

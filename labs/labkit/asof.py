@@ -14,6 +14,9 @@ import numpy.typing as npt
 import pandas as pd
 import polars as pl
 
+NO_PROGRESS_BAR = "SET enable_progress_bar = false"
+"""In a notebook DuckDB shows a bar after two seconds, so on slow machines alone."""
+
 
 def last_of_equals(rows: pd.DataFrame, by: Sequence[str], time: str) -> pd.DataFrame:
     """Keep the last row of each key and time.
@@ -118,6 +121,7 @@ def with_duckdb(
         ASOF LEFT JOIN rows_ r ON {same} AND l."{at}" >= r."{time}"
         ORDER BY l.row_number"""
     with duckdb.connect() as connection:
+        connection.execute(NO_PROGRESS_BAR)
         connection.register("asks", asks)
         connection.register("rows_", rows)
         return connection.sql(query).df()
@@ -176,6 +180,7 @@ def rolling_sums(
         FROM (SELECT row_number() OVER () AS row_number, * FROM events)
         ORDER BY row_number"""
     with duckdb.connect() as connection:
+        connection.execute(NO_PROGRESS_BAR)
         connection.register("events", events)
         ranged = connection.sql(query).df()["total"]
     total = pl.col(value).rolling_sum_by(time, f"{minutes}m").over(by)

@@ -159,7 +159,7 @@ def duckdb_read(paths: Sequence[str], like: pd.DataFrame) -> pd.DataFrame:
 
     order = f"event_time, {like.columns[0]}, available_at"
     with duckdb.connect(config={"threads": 1}) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         files = connection.read_parquet(list(paths), hive_partitioning=False)
         rows = files.order(order).df()
     for column in like.columns[like.dtypes == UTC]:

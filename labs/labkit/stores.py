@@ -143,7 +143,7 @@ def outcome(function: Callable[..., Any], *inputs: Any) -> Any:
     """Return what a function gives for arrays, as lists, or the name of its error."""
     try:
         return np.asarray(function(*inputs)).tolist()
-    except (ValueError, TypeError, IndexError) as error:
+    except (ValueError, TypeError, LookupError) as error:
         return type(error).__name__
 
 

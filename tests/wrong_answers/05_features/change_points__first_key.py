@@ -1,4 +1,4 @@
-"""Keep every key column."""
+"""Keep every key column"""
 
 
 def change_points(events, by, spans, start, end):
