@@ -220,6 +220,18 @@ def test_a_dead_model_is_not_called_for_ever(most_calls):
     assert all(isinstance(outcome, ArithmeticError) for outcome in found)
 
 
+@settings(deadline=None)
+@given(st.sets(st.integers(0, 31)), st.integers(1, 20))
+def test_when_the_calls_run_out_found_answers_stay(bad, most_calls):
+    model = Fragile(*bad)
+    found = latency.answers_of(model, list(range(32)), most_calls)
+    assert len(model.calls) <= most_calls
+    scored = {row for call in model.calls if not bad & set(call) for row in call}
+    assert {row for row in range(32) if found[row] == 2 * row} == scored
+    rest = [found[row] for row in range(32) if row not in scored]
+    assert all(isinstance(outcome, ArithmeticError) for outcome in rest)
+
+
 def test_one_bad_row_in_32_costs_eleven_calls():
     model = Fragile(13)
     found = latency.answers_of(model, list(range(32)))
@@ -303,6 +315,19 @@ def test_one_bad_row_fails_alone():
     assert [f for f in found if not isinstance(f, Exception)] == [
         2 * row for row in range(9) if row != 4
     ]
+
+
+@pytest.mark.parametrize("kind", [KeyError, StopIteration, StopAsyncIteration])
+def test_a_bad_row_fails_alone_whatever_it_raises(kind):
+    def run(rows):
+        if 1 in rows:
+            raise kind("row 1")
+        return rows
+
+    found, _ = batched(gathered(range(4)), run)
+    expected = RuntimeError if kind is StopIteration else kind
+    assert isinstance(found[1], expected) and "row 1" in str(found[1])
+    assert [found[0], *found[2:]] == [0, 2, 3]
 
 
 def test_a_model_that_raises_fails_its_callers_and_the_batcher_lives_on():

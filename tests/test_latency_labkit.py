@@ -185,7 +185,14 @@ def test_who_gives_up_is_not_scored_and_holds_nobody_up():
 
 def test_calls_are_counted_by_their_rows():
     assert batch_lab.calls_of(latency.answers_of, 4, bad=9) == [4]
-    assert batch_lab.calls_of(latency.answers_of, 4, bad=0) == [4, 2, 1, 1, 2]
+    assert batch_lab.calls_of(latency.answers_of, 4, bad=0) == [4, 2, 2, 1, 1]
+
+
+def test_neighbours_of_two_bad_rows_are_counted():
+    assert batch_lab.harm_of(latency.answers_of, 4).to_dict() == {0: 6}
+    at_once = batch_lab.harm_of(lambda run, rows: latency.answers_of(run, rows, 1), 4)
+    assert at_once.to_dict() == {2: 6}
+    assert batch_lab.harm_of(latency.answers_of, 32).index.max() == 2
 
 
 def test_many_callers_wait_with_and_without_a_batcher():

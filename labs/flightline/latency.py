@@ -309,26 +309,24 @@ def answers_of(
     [0.5, ZeroDivisionError('division by zero'), 0.25]
     """
     found: list[Any] = [None] * len(rows)
+    last: Exception = ValueError("most_calls allows no call.")
     parts, calls = [range(len(rows))] if len(rows) else [], 0
-    while parts:
-        part = parts.pop()
+    while parts and calls < most_calls:
+        part, calls = parts.pop(0), calls + 1  # first in, first out: the largest
         try:
-            calls += 1
             answers = list(run([rows[place] for place in part]))
             if len(answers) != len(part):
                 raise ValueError(f"{len(answers)} answers for {len(part)} rows.")
         except Exception as error:
-            if len(part) > 1 and calls < most_calls:
-                half = len(part) // 2
-                parts += [part[half:], part[:half]]
+            last, half = error, len(part) // 2
+            if half:
+                parts += [part[:half], part[half:]]
                 continue
-            left = [part] if calls < most_calls else [part, *parts]
-            parts = parts if calls < most_calls else []
-            for place in (place for each in left for place in each):
-                found[place] = error
-            continue
+            answers = [error]
         for place, answer in zip(part, answers, strict=True):
             found[place] = answer
+    for place in (place for part in parts for place in part):
+        found[place] = last
     return found
 
 
@@ -402,6 +400,8 @@ class _Worker:
             for each, outcome in zip(batch, found, strict=True):
                 if each.answer.done():  # its caller has left
                     continue
+                if isinstance(outcome, StopIteration):  # a future refuses to hold it
+                    outcome = RuntimeError(repr(outcome))
                 if isinstance(outcome, Exception):
                     each.answer.set_exception(outcome)
                 else:
@@ -505,7 +505,7 @@ class PredictionCache:
 
     @property
     def hit_rate(self) -> float:
-        """The share of questions that needed no computation so far."""
+        """The share of questions that found a kept answer; who waits is a miss."""
         return self.hits / max(self.hits + self.misses, 1)
 
     def find(self, key: Hashable) -> Any:
@@ -699,7 +699,7 @@ def best_limit(x: npt.ArrayLike, tries: int = 100) -> float:
     limits = far * np.arange(tries, 0, -1) / tries
     errors = []
     for limit in limits:
-        steps = quantize_linear(x, limit / 127)
+        steps = quantize_linear(np.clip(x, -limit, limit), limit / 127)
         errors.append(np.abs(dequantize_linear(steps, limit / 127) - x).mean())
     return float(limits[int(np.argmin(errors))])
 
