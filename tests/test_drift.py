@@ -524,6 +524,19 @@ def test_worse_keeps_its_rate_and_sees_a_gap():
     assert change["found"].to_dict()["gap"] and change.loc["gap", "value"] > 0.1
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [(0.08, 0, False), (0.08, -0.08, False), (0, -0.1, True), (-0.05, 0.15, True)],
+)
+def test_worse_compares_the_size_of_a_gap(before, after, found):
+    sides = scored(40, 1, shift=before), scored(30, 2, shift=after)
+    change = drift.worse(*sides, base_rate=0.3).loc["gap"]
+    gaps = [abs(drift.performance(s, base_rate=0.3)["value"]["gap"]) for s in sides]
+    assert change["value"] == pytest.approx(gaps[1] - gaps[0])
+    assert change["low"] < change["value"] < change["high"]
+    assert change["found"] == found
+
+
 def test_labels_that_are_missing_are_left_out():
     table = scored(10, 3).astype({"late": "boolean"})
     none = pd.Series(pd.NA, table.index, dtype="boolean")

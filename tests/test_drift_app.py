@@ -55,7 +55,7 @@ def files(tmp_path):
 
 def test_nothing_found_is_0(files, capsys):
     assert files(table(20, 1), table(10, 2), "--blocks", "date") == app.CONTINUE == 0
-    assert capsys.readouterr().out.startswith("next step: continue")
+    assert capsys.readouterr().out == f"next step: continue. {app.STEPS['continue']}\n"
 
 
 def test_drift_without_labels_is_1_and_asks(files, capsys):
@@ -70,7 +70,13 @@ def test_worse_labels_on_sound_data_say_retrain(files, capsys):
     assert files(table(20, 1), table(10, 2, gap=0.2), "--blocks", "date") == app.ALERT
     out = capsys.readouterr().out
     assert "RETRAIN the model's gap: changed by +0." in out
-    assert "next step: retrain" in out
+    assert "next step: retrain" in out and "rule out a broken feed" in out
+
+
+def test_a_gap_that_ends_nearer_to_zero_is_no_reason_to_retrain(files, capsys):
+    sides = table(20, 1, gap=0.2), table(10, 2, gap=-0.03)
+    assert files(*sides, "--blocks", "date") == app.CONTINUE
+    assert "next step: continue" in capsys.readouterr().out
 
 
 def test_a_broken_feed_comes_before_a_worse_model(files, capsys):
@@ -81,12 +87,15 @@ def test_a_broken_feed_comes_before_a_worse_model(files, capsys):
     assert "next step: investigate" in out
 
 
-def test_harmless_drift_is_an_alert_that_says_continue(files, capsys):
-    code = files(table(20, 1), table(10, 2, shift=9), "--blocks", "date")
-    finding = app.compare(table(20, 1), table(10, 2, shift=2), blocks="date")
-    assert code == app.ALERT and finding.worse is False
-    drifted = [a for a in finding.alerts() if a.feature == "wind_kt"]
-    assert drifted and not finding.broken and drifted[0].next_step == "continue"
+def test_harmless_drift_is_1_and_says_who_must_act(files, capsys, tmp_path):
+    sides, page = (table(20, 1), table(10, 2, shift=2)), tmp_path / "drift.html"
+    assert files(*sides, "--blocks", "date", "--html", str(page)) == app.ALERT
+    finding, out = app.compare(*sides, blocks="date"), capsys.readouterr().out
+    assert finding.worse is False and not finding.broken
+    assert "CONTINUE wind_kt: PSI" in out
+    assert f"next step: continue. {app.HARMLESS}" in out
+    assert app.HARMLESS in page.read_text()
+    assert app.STEPS["continue"] not in page.read_text() + out
 
 
 def test_no_rows_are_a_finding(files, capsys):

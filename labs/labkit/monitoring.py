@@ -160,7 +160,7 @@ def make_up(table: pd.DataFrame, minutes: float) -> pd.DataFrame:
     return table.assign(late=late.where(table["late"].notna()))
 
 
-DAYS = (1, 2, 3, 5, 7, 14, 28)
+DAYS = (1, 2, 3, 7, 14, 28)
 
 
 def faults(
@@ -196,7 +196,7 @@ def watchers(
     report: Callable[..., pd.DataFrame],
     worse: Callable[..., pd.DataFrame],
     base_rate: float,
-) -> Callable[[pd.DataFrame, pd.DataFrame], dict[str, bool]]:
+) -> Callable[[pd.DataFrame, pd.DataFrame], dict[str, bool | None]]:
     """Return a function that says which watchers see something.
 
     Parameters
@@ -211,13 +211,14 @@ def watchers(
     callable
         Takes a reference and the rows since; returns a boolean by watcher. The five
         delays count as seen once all five drift. Calibration and AUC say no until
-        there are seven days of labels.
+        there are seven days of labels. Then come `broken`, `drifted` and `worse` (None
+        before seven days), as `next_step` takes them.
     """
     from flightline.features import DEPARTURES, FEATURES
 
     others = [name for name in FEATURES if name not in DEPARTURES]
 
-    def judge(before: pd.DataFrame, now: pd.DataFrame) -> dict[str, bool]:
+    def judge(before: pd.DataFrame, now: pd.DataFrame) -> dict[str, bool | None]:
         inputs = [side[[*FEATURES, "date"]] for side in (before, now)]
         checks = quality(*inputs, blocks="date")["found"]
         both = [side[[*FEATURES, "score", "date"]] for side in (before, now)]
@@ -228,26 +229,32 @@ def watchers(
             "other features": bool(drifted[others].any()),
             "score": bool(drifted["score"]),
         }
-        change = {"gap": False, "auc": False}
-        if now["date"].nunique() >= 7:
+        change, judged = {"gap": False, "auc": False}, now["date"].nunique() >= 7
+        if judged:
             change = worse(before, now, base_rate=base_rate)["found"].to_dict()
-        return found | {"calibration": change["gap"], "AUC": change["auc"]}
+        return found | {
+            "calibration": change["gap"],
+            "AUC": change["auc"],
+            "broken": found["data checks"],
+            "drifted": bool(drifted.any()),
+            "worse": change["gap"] or change["auc"] if judged else None,
+        }
 
     return judge
 
 
-def first_alarm(
-    watch: Callable[[pd.DataFrame, pd.DataFrame], Mapping[str, bool]],
+def follow(
+    watch: Callable[[pd.DataFrame, pd.DataFrame], Mapping[str, bool | None]],
     before: pd.DataFrame,
     after: pd.DataFrame,
     days: Sequence[int] = DAYS,
-) -> dict[str, float]:
-    """Return the first of some days after which each watcher sees something.
+) -> pd.DataFrame:
+    """Ask the watchers after each of some days, about all rows since the fault.
 
     Parameters
     ----------
     watch : callable
-        Takes the reference and all rows since; returns a boolean by watcher.
+        What `watchers` returned.
     before, after : DataFrame
         With `date`.
     days : sequence of int
@@ -255,16 +262,33 @@ def first_alarm(
 
     Returns
     -------
-    dict of str to float
-        Null for a watcher that sees nothing.
+    DataFrame
+        What `watch` said, one row a day.
     """
-    dates, found = sorted(after["date"].unique()), dict[str, float]()
-    for day in days:
-        seen = watch(before, after[after["date"] <= dates[min(day, len(dates)) - 1]])
-        for name, yes in seen.items():
-            if np.isnan(found.setdefault(name, np.nan)) and yes:
-                found[name] = day
-    return found
+    dates = sorted(after["date"].unique())
+    said = [watch(before, after[after["date"] <= dates[day - 1]]) for day in days]
+    return pd.DataFrame(said, index=list(days), dtype=object)
+
+
+def first_alarm(said: pd.DataFrame) -> pd.Series:
+    """Return the first day on which each watcher saw something; null for never."""
+    seen = said.drop(columns=["broken", "drifted", "worse"]).astype(bool)
+    return seen.idxmax().astype(float).where(seen.any())
+
+
+def steps(
+    next_step: Callable[..., str],
+    said: Mapping[str, pd.DataFrame],
+    days: Sequence[int] = (3, 7, 14, 28),
+) -> pd.DataFrame:
+    """Return what the rule decides about each case, after some days."""
+    rows = {
+        name: [
+            next_step(*table.loc[day, ["broken", "drifted", "worse"]]) for day in days
+        ]
+        for name, table in said.items()
+    }
+    return pd.DataFrame(rows, index=[f"day {day}" for day in days]).T
 
 
 def retrain(stream: pd.DataFrame, model: Any) -> pd.DataFrame:
@@ -282,7 +306,8 @@ def retrain(stream: pd.DataFrame, model: Any) -> pd.DataFrame:
     DataFrame
         What `before_after` returns: faults last from August to October and are judged
         in November; the season is learned from March to May and judged in June. In the
-        last row the unit is mended in November.
+        last row the unit is mended in November; `old` is there the model that was
+        trained on the same months without the fault, so that only the fault differs.
     """
     autumn = stream[stream["month"].between(8, 10)]
     november, june = (stream[stream["month"] == month] for month in (11, 6))
@@ -300,19 +325,20 @@ def retrain(stream: pd.DataFrame, model: Any) -> pd.DataFrame:
         "unit, mended": november,
     }
     new = {name: fit(table) for name, table in learned.items()}
-    return before_after(model, new | {"unit, mended": new["unit"]}, judged)
+    old = dict.fromkeys(new, model) | {"unit, mended": new["nothing"]}
+    return before_after(old, new | {"unit, mended": new["unit"]}, judged)
 
 
 def before_after(
-    old: Any, retrained: Mapping[str, Any], tests: Mapping[str, pd.DataFrame]
+    old: Mapping[str, Any],
+    retrained: Mapping[str, Any],
+    tests: Mapping[str, pd.DataFrame],
 ) -> pd.DataFrame:
     """Compare the log-loss of the old model and of the one trained again.
 
     Parameters
     ----------
-    old : lightgbm.Booster
-        The model before.
-    retrained : mapping of str to Booster
+    old, retrained : mapping of str to Booster
         By the name of the fault.
     tests : mapping of str to DataFrame
         What both score, by the same names; with `date`.
@@ -328,7 +354,7 @@ def before_after(
         known = table[table["late"].notna()]
         late, row = known["late"].to_numpy(np.float64), dict[str, float]()
         losses = {}
-        for kind, model in (("old", old), ("new", retrained[name])):
+        for kind, model in (("old", old[name]), ("new", retrained[name])):
             p = np.clip(score(model, known), 1e-6, 1 - 1e-6)
             losses[kind] = -np.log(np.where(late > 0, p, 1 - p))
             row[f"log-loss {kind}"] = losses[kind].mean()
@@ -697,7 +723,8 @@ def by_month(
     Returns
     -------
     DataFrame
-        By month; `worse` names those of gap and AUC that `worse` finds, or is empty.
+        By month; `worse` names those of gap and AUC that `worse` finds, or is empty;
+        `log_loss worse` says whether it finds the log-loss.
     """
     from flightline.features import FEATURES
 
@@ -712,6 +739,9 @@ def by_month(
             "largest": moved.idxmax(),
             **own[["calibration_error", "gap", "skill", "auc"]],
             "worse": ", ".join(name for name in ("gap", "auc") if found[name]),
+            "share late": float(now["late"].mean()),
+            "log_loss": own["log_loss"],
+            "log_loss worse": bool(found["log_loss"]),
         }
     return pd.DataFrame(rows).T.infer_objects().rename_axis("month")
 

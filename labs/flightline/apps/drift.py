@@ -5,9 +5,10 @@ Parquet or CSV files, prints the alerts, and can write a page, a file for Promet
 rows for a metrics store. `python -m flightline.apps.drift dashboard STORE --html PAGE`
 draws the store. The pages need no network.
 
-Exit codes: 0, nothing found; 1, at least one alert, each with its next step, which is
-to investigate, to retrain, or to continue if labels show that the drift does no harm;
-2, no answer: a file cannot be read or compared, or the arguments are wrong.
+Exit codes: 0, nothing found; 1, at least one alert, each with its next step; 2, no
+answer: a file cannot be read or compared, or the arguments are wrong. The step is to
+investigate, to retrain, or to continue: the labels show no harm, so that the model
+stays as it is, but somebody still has to name what moved.
 """
 
 import argparse
@@ -29,10 +30,17 @@ JUDGED = ["gap", "auc"]
 """What decides whether a model is worse; half of alpha goes to each."""
 
 STEPS = {
-    "continue": "Nothing to do.",
+    "continue": "Nothing was found: nothing to do.",
     "investigate": "Ask the owner of the feed what changed, before anybody retrains.",
-    "retrain": "The data are sound and the model is worse: train it on newer rows.",
+    "retrain": "No data check failed and the model is worse: rule out a broken feed "
+    "among the alerts, then train it on newer rows.",
 }
+
+HARMLESS = (
+    "The labels show no harm: leave the model as it is. They do not say what moved: "
+    "ask the owner of the feed."
+)
+"""What to continue means after an alert."""
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2530; --page: #ffffff; --muted: #525c6a;
@@ -117,8 +125,14 @@ class Finding:
         drifted = bool(self.report["drifted"].any())
         return drift.next_step(self.broken, drifted, self.worse)
 
+    @property
+    def advice(self) -> str:
+        """What the next step means, in a sentence or two."""
+        harmless = self.next_step == "continue" and self.alerts()
+        return HARMLESS if harmless else STEPS[self.next_step]
+
     def alerts(self) -> list[Alert]:
-        """Return a line for each finding; none if there is nothing to do."""
+        """Return a line for each finding; none if nothing was found."""
         found = [
             Alert(row.subject or "the table", _said(row), "investigate")
             for row in self.quality[self.quality["found"]].itertuples()
@@ -259,7 +273,7 @@ def prometheus(finding: Finding) -> str:
         checks.labels(row.metric, row.subject).set(row.value)
         found.labels(row.metric, row.subject).set(float(row.found))
     if finding.change is not None:
-        change = gauge("performance_change", "Change of a metric.", "metric")
+        change = gauge("performance_change", "Change; of a gap, its size.", "metric")
         for name, value in finding.change["value"].items():
             change.labels(str(name)).set(value)
     gauge("false_alarm_rate", "Rate that each family is set to.").set(finding.alpha)
@@ -398,7 +412,7 @@ def to_html(finding: Finding, title: str = "Drift report") -> str:
     -------
     str
     """
-    step, alerts = finding.next_step, finding.alerts()
+    alerts = finding.alerts()
     items = "".join(
         f"<li><strong>{escape(a.feature)}</strong>: {escape(a.evidence)}. "
         f"Next: {escape(a.next_step)}.</li>"
@@ -415,7 +429,8 @@ def to_html(finding: Finding, title: str = "Drift report") -> str:
         for name in worst
     ]
     parts = [
-        f'<p class="step"><strong>Next step: {step}.</strong> {STEPS[step]}</p>',
+        f'<p class="step"><strong>Next step: {finding.next_step}.</strong> '
+        f"{escape(finding.advice)}</p>",
         f"<p>False-alarm rate of features and of checks: {finding.alpha:g}.</p>",
         f"<h2>Alerts</h2><ul>{items or '<li>None.</li>'}</ul>",
         "<h2>Features</h2>",
@@ -433,7 +448,11 @@ def to_html(finding: Finding, title: str = "Drift report") -> str:
     if finding.change is not None:
         parts += [
             "<h2>Performance</h2>",
-            _table("Change, with interval by day", finding.change, "metric"),
+            _table(
+                "Change (of a gap, its size), with interval by day",
+                finding.change,
+                "metric",
+            ),
         ]
     return _page(title, *parts)
 
@@ -562,7 +581,7 @@ def _compare(given: argparse.Namespace) -> int:
         drift.write_metrics(given.store, at, *tables)
     for alert in finding.alerts():
         print(alert)
-    print(f"next step: {finding.next_step}. {STEPS[finding.next_step]}")
+    print(f"next step: {finding.next_step}. {finding.advice}")
     return CONTINUE if not finding.alerts() else ALERT
 
 
