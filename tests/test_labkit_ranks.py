@@ -144,6 +144,7 @@ def test_speed_ups_take_the_slowest_of_each_round() -> None:
     sides = [[rank_0 | {"ddp": [1.0, 1.0]}], [rank_1 | {"ddp": [2.0, 0.5]}]]
     [row] = ranks.speed_ups(sides).to_dict("records")
     assert (row["parameters"], row["alone_ms"]) == (5, 1500)
+    assert row["gap_ms"] == 250  # rounds: 2.0 - 0.5 and 1.0 - 2.0 seconds
     assert (row["ceiling"], row["ceiling_low"], row["ceiling_high"]) == (
         1.5,
         1.25,
@@ -154,6 +155,17 @@ def test_speed_ups_take_the_slowest_of_each_round() -> None:
         0.875,
         1.625,
     )
+
+
+def test_a_kept_size_is_predicted_by_the_others() -> None:
+    times = pd.DataFrame({"bytes": [1.0, 4.0, 16.0], "all_reduce": [1.0, 8.0, 4.0]})
+
+    def fit(size: pd.Series, seconds: pd.Series, ranks: int) -> tuple[float, float]:
+        assert (list(size), list(seconds), ranks) == ([1.0, 16.0], [1.0, 4.0], 2)
+        return 1.0, 0.5
+
+    assert ranks.predicted_over_measured(fit, times, 1) == 0.5
+    assert ranks.line_over_measured(times, 1) == 0.25
 
 
 OWNER = """

@@ -1164,8 +1164,8 @@ def straggler(wait_s: np.ndarray, factor: float = 3.0) -> int | None:
     Returns
     -------
     int or None
-        The rank with the smallest median wait; None if the others do not wait at
-        least `factor` times as long, by the median of their medians, or not at all.
+        The rank with the smallest median wait, which may be zero; None if the median
+        of the others' medians is zero, or less than `factor` times as long.
 
     Examples
     --------

@@ -189,6 +189,7 @@ def _spoil(path: Path, piece: str) -> None:
     elif piece == "moments":
         for moments in state["optimizer"]["state"].values():
             moments["exp_avg"].zero_()
+            moments["exp_avg_sq"].zero_()
     torch.save(state, path)
 
 

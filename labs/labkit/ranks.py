@@ -29,6 +29,7 @@ Facts = dict[str, Any]
 LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
 MODULE, TASKS = "flightline.distributed", "labkit.rank_tasks"
 GPU_RECORD = LABS.parent / "tests" / "bench" / "results" / "distributed_gpu.json"
+WAYS = {"ceiling": "apart", "reached": "ddp"}  # a speed-up, and what was timed
 ATTEMPTS = 3  # of a port that somebody else took in the meantime
 
 
@@ -447,21 +448,66 @@ def speed_ups(sides: Sequence[Sequence[Facts]]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a width: `parameters`, the median milliseconds of rank 0 `alone`, and
-        the medians over the rounds of `ceiling` and `reached`, each between two
-        quartiles `_low` and `_high`. In a round the slowest rank counts.
+        One row a width: `parameters`, the median milliseconds of rank 0 `alone` and of
+        the gap between `ddp` and `apart`, and the medians over the rounds of `ceiling`
+        and `reached`, each between two quartiles `_low` and `_high`. In a round the
+        slowest rank counts.
     """
     rows = {}
     for by_rank in zip(*sides, strict=True):
         rank_0 = by_rank[0]
         alone = np.array(rank_0["alone"])
         row = {"parameters": rank_0["params"], "alone_ms": 1000 * np.median(alone)}
-        for name, way in (("ceiling", "apart"), ("reached", "ddp")):
-            slowest = np.max([side[way] for side in by_rank], axis=0)
-            low, middle, high = np.quantile(alone / slowest, [0.25, 0.5, 0.75])
+        slow = {way: np.max([s[way] for s in by_rank], axis=0) for way in WAYS.values()}
+        row["gap_ms"] = 1000 * np.median(slow["ddp"] - slow["apart"])
+        for name, way in WAYS.items():
+            low, middle, high = np.quantile(alone / slow[way], [0.25, 0.5, 0.75])
             row |= {name: middle, f"{name}_low": low, f"{name}_high": high}
         rows[rank_0["width"]] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("width")
+
+
+def predicted_over_measured(
+    fit: Callable[..., tuple[float, float]], times: pd.DataFrame, kept: int
+) -> float:
+    """Fit the cost of an exchange without one size, and predict that size.
+
+    Parameters
+    ----------
+    fit : callable
+        `fit_cost`: takes bytes, seconds and `ranks`; returns alpha and beta.
+    times : DataFrame
+        `bytes` and seconds of `all_reduce` on two ranks.
+    kept : int
+        The row to keep from the fit.
+
+    Returns
+    -------
+    float
+        The predicted time over the measured one.
+    """
+    used, size = times.drop(index=kept), times.loc[kept]
+    alpha, beta = fit(used["bytes"], used["all_reduce"], ranks=2)
+    return float((2 * alpha + size["bytes"] * beta) / size["all_reduce"])
+
+
+def line_over_measured(times: pd.DataFrame, kept: int) -> float:
+    """Guess the time of one size by a line through its neighbours, and no model.
+
+    Parameters
+    ----------
+    times : DataFrame
+        `bytes`, each a fixed multiple of the one before, and seconds of `all_reduce`.
+    kept : int
+        A row between two others.
+
+    Returns
+    -------
+    float
+        The guessed time over the measured one; the line is drawn on logarithmic axes.
+    """
+    below, time_s, above = times["all_reduce"].loc[kept - 1 : kept + 1]
+    return float(np.sqrt(below * above) / time_s)
 
 
 def simulate(
