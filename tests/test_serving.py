@@ -1,6 +1,7 @@
 """Lab 08: requests, keys, budgets, routing, features, log, app, batch, stream."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import logging
@@ -18,6 +19,7 @@ import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 from flightline import lake, serving
+from flightline.apps import watch
 from flightline.features import CATEGORICAL, FEATURES
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -391,6 +393,68 @@ def test_a_slow_source_is_not_waited_for():
     guard.pool.shutdown()
 
 
+class Hanging(Timetable):
+    """A source that hangs until it is let go, and counts who is in it at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.inside, self.most, self.go = 0, 0, threading.Event()
+
+    def read(self, requests):
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        self.go.wait(20)
+        self.inside -= 1
+        return super().read(requests)
+
+
+@pytest.mark.parametrize("readers", [None, 1, 3])
+def test_no_more_readers_than_allowed_and_nobody_piles_up(readers):
+    source, options = Hanging(), {} if readers is None else {"readers": readers}
+    requests = serving.frame_of([serving.Flight.model_validate(FLIGHT)])
+    patient = serving.Breaker(failures=100)
+    guard = serving.GuardedFeatures(source, 0.1, patient, **options)
+
+    async def many():
+        return await asyncio.gather(*(guard.read(requests) for _ in range(12)))
+
+    try:
+        assert [kind for _, kind in asyncio.run(many())] == ["fallback"] * 12
+        assert source.most == (readers or 1)
+    finally:
+        source.go.set()
+        guard.pool.shutdown()
+    # a read that stood in line when its request gave up was never begun
+    assert source.calls == (readers or 1)
+
+
+class Remembering(Timetable):
+    """A source that hides failures of another one, as an exercise of lab 08 does."""
+
+    def read(self, requests):
+        with contextlib.suppress(RuntimeError):
+            self.seen = super().read(requests)
+        return self.seen
+
+
+def test_a_source_that_remembers_helps_against_errors_but_not_against_silence():
+    source = Remembering()
+    requests = serving.frame_of([serving.Flight.model_validate(FLIGHT)])
+    guard = serving.GuardedFeatures(source, 0.2, serving.Breaker(2, rest_s=60))
+
+    def ask():
+        return asyncio.run(guard.read(requests))[1]
+
+    source.read(requests)
+    source.error = RuntimeError("down")
+    assert ask() == "online"
+    source.wait_s = 0.4
+    assert [ask(), ask()] == ["fallback"] * 2  # the deadline passes first
+    source.wait_s, calls = 0.0, source.calls
+    assert ask() == "fallback" and source.calls == calls  # the breaker is open
+    guard.pool.shutdown()
+
+
 def test_an_open_breaker_asks_nobody():
     source = Timetable(error=RuntimeError())
     requests = serving.frame_of([serving.Flight.model_validate(FLIGHT)])
@@ -426,6 +490,48 @@ def test_a_torn_line_harms_no_other(tmp_path):
     log.append(record(2))
     log.close()
     assert serving.read_log(path)["request_id"].tolist() == ["1", "2"]
+
+
+def test_a_line_that_was_cut_short_spoils_no_line_of_any_worker(tmp_path, monkeypatch):
+    path = tmp_path / "log"
+    one, other = serving.PredictionLog(path), serving.PredictionLog(path)
+    one.append(record(1))
+    write = os.write
+    for number, log in enumerate((one, other), start=2):
+        monkeypatch.setattr(serving.os, "write", lambda fd, line: write(fd, line[:20]))
+        with pytest.raises(OSError, match="part"):
+            one.append(record("lost"))
+        monkeypatch.undo()
+        log.append(record(number))  # it returns, so that its answer goes out
+    one.close()
+    other.close()
+    assert serving.read_log(path)["request_id"].tolist() == ["1", "2", "3"]
+
+
+def test_wherever_the_file_is_cut_whole_lines_are_read_and_new_ones_follow(tmp_path):
+    path = tmp_path / "log"
+    log = serving.PredictionLog(path)
+    for number in range(2):
+        log.append(record(number))
+    log.close()
+    content = path.read_bytes()
+    for end in range(len(content) + 1):
+        path.write_bytes(content[:end])
+        whole = serving.read_log(path)["request_id"].tolist()
+        assert whole == ["0", "1"][: len(whole)]
+        assert len(whole) >= content[:end].count(b"}\n")
+        log = serving.PredictionLog(path)
+        log.append(record("new"))
+        log.close()
+        assert serving.read_log(path)["request_id"].tolist() == [*whole, "new"]
+
+
+def test_pandas_reads_the_log_too_as_lab_12_does(tmp_path):
+    log = serving.PredictionLog(tmp_path / "log")
+    for number in range(3):
+        log.append(record(number))
+    log.close()
+    assert len(watch.read_log(tmp_path / "log")) == 3
 
 
 def test_writers_share_a_file(tmp_path):

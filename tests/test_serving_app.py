@@ -8,17 +8,20 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from flightline import serving
+from flightline import features, serving
 from flightline.apps import docs_page, serve
 from flightline.features import FEATURES
 from labkit import data, http_load, servers, serving_lab
@@ -30,8 +33,8 @@ def table(tmp_path_factory):
     path = tmp_path_factory.mktemp("table") / "features.parquet"
     flight = serving.Flight.model_validate(serve.EXAMPLE)
     asked = serving.frame_of([flight])
-    features = serving.timetable_only(asked).fillna(1.0)[FEATURES]
-    features.assign(flight_id=asked["flight_id"]).to_parquet(path)
+    known = serving.timetable_only(asked).fillna(1.0)[FEATURES]
+    known.assign(flight_id=asked["flight_id"]).to_parquet(path)
     return path
 
 
@@ -95,6 +98,57 @@ def test_a_bad_start_is_refused_with_a_reason(
     given = ["--table", table, "--models", vault, "--rollout", path, "--port", 0]
     assert serve.main([str(each) for each in given]) == 2
     assert f"serve: {error}:" in capsys.readouterr().err
+
+
+LOCK = """
+import sqlite3, sys, time
+other = sqlite3.connect(sys.argv[1], isolation_level=None)
+other.execute("BEGIN EXCLUSIVE")
+print("locked", flush=True)
+time.sleep(float(sys.argv[2]))
+other.execute("ROLLBACK")
+"""
+
+
+def test_a_locked_store_stops_nobody_but_its_readers(tmp_path, monkeypatch):
+    """The lock outlasts SQLite's patience: a reader gives up while others wait."""
+    from feast.infra.online_stores import sqlite as theirs
+
+    impatient = partial(sqlite3.connect, timeout=1.0)
+    monkeypatch.setattr(theirs.sqlite3, "connect", impatient)
+    features.store(tmp_path)
+    app = serve.make(options(store=tmp_path, deadline_ms=100.0), [])
+    guard = app.state.service.features
+    asked = serving.frame_of([serving.Flight.model_validate(serve.EXAMPLE)])
+    assert asyncio.run(guard.read(asked))[1] == "online"
+    command = [sys.executable, "-c", LOCK, str(tmp_path / "online.db"), "3"]
+    stops = []
+
+    async def ask():
+        tasks, end, last = [], time.monotonic() + 2.5, time.monotonic()
+        while last < end:
+            if len(tasks) < 8:
+                tasks.append(asyncio.create_task(guard.read(asked)))
+            await asyncio.sleep(0.01)
+            stops.append(time.monotonic() - last)
+            last += stops[-1]
+        return [kind for _, kind in await asyncio.gather(*tasks)]
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline()
+        assert asyncio.run(ask()) == ["fallback"] * 8
+        assert max(stops) < 0.7, "the whole process stopped"
+    guard.pool.shutdown()
+
+
+def test_one_reader_for_sqlite_and_several_for_redis():
+    def source(kind):
+        config = SimpleNamespace(online_store=SimpleNamespace(type=kind))
+        return SimpleNamespace(store=SimpleNamespace(config=config))
+
+    assert serve.readers_of(source("sqlite")) == 1
+    assert serve.readers_of(source("redis")) == serve.READERS > 1
+    assert serve.readers_of(SimpleNamespace()) == 1
 
 
 class Scores:

@@ -453,7 +453,7 @@ def timetable_only(requests: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        FEATURES, one row a request; the models know how to treat missing ones.
+        FEATURES, one row a request; what only the store knows is missing.
     """
     depart = requests["sched_dep_utc"]
     local = pd.DatetimeIndex(depart).tz_convert(NEW_YORK)
@@ -511,11 +511,12 @@ class GuardedFeatures:
     source : FeatureSource
         What is asked first: in a thread, unless its attribute `blocks` is False.
     deadline_s : float
-        How long a request waits for it.
+        How long a request waits for it, in line or for its read.
     breaker : Breaker, optional
         When to stop asking.
-    threads : int
-        How many reads may run, or hang, at once.
+    readers : int
+        How many reads may run, or hang, at once: more than one only if the source
+        has a connection for each.
     """
 
     def __init__(
@@ -523,13 +524,13 @@ class GuardedFeatures:
         source: FeatureSource,
         deadline_s: float = 0.05,
         breaker: Breaker | None = None,
-        threads: int = 4,
+        readers: int = 1,
     ) -> None:
         self.source, self.deadline_s, self.breaker, self.pool = (
             source,
             deadline_s,
             breaker or Breaker(),
-            ThreadPoolExecutor(threads),
+            ThreadPoolExecutor(readers),
         )
 
     async def read(self, requests: pd.DataFrame) -> tuple[pd.DataFrame, Source]:
@@ -577,6 +578,8 @@ class PredictionLog:
 
     The file is opened for appending and each line is a single write, so that several
     workers share one file, and a worker that is killed loses nothing that it wrote.
+    A line end comes before each record too: whatever was torn before it, by whichever
+    worker, stays alone on its line.
 
     Parameters
     ----------
@@ -585,14 +588,11 @@ class PredictionLog:
     """
 
     def __init__(self, path: Path | str) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        size = os.fstat(self._file).st_size
-        if size and os.pread(self._file, 1, size - 1) != b"\n":
-            os.write(self._file, b"\n")  # a writer died in its last line
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Write one record; an OSError says that it is not in the log."""
-        line = (json.dumps(record, allow_nan=False) + "\n").encode()
+        line = f"\n{json.dumps(record, allow_nan=False)}\n".encode()
         if os.write(self._file, line) != len(line):
             raise OSError("The prediction log took only a part of the line.")
 
@@ -613,7 +613,7 @@ def read_log(path: Path | str) -> pd.DataFrame:
     -------
     DataFrame
         One row an answer, in the order written, with LOG_FIELDS; `features` holds
-        dicts. A line that a killed writer left torn is skipped.
+        dicts. Empty lines are skipped, and lines that are torn or not yet whole.
     """
     records = []
     for line in Path(path).read_text().splitlines():
@@ -1085,6 +1085,7 @@ def create_app(
     rate_s: float = 200.0,
     burst: int = 400,
     deadline_s: float = 0.05,
+    readers: int = 1,
     threshold: float = 0.5,
     log: Path | str | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -1108,6 +1109,8 @@ def create_app(
         The budget of each key, as for `TokenBucket`.
     deadline_s : float
         How long a request waits for its features.
+    readers : int
+        How many reads of the features may run at once, as for `GuardedFeatures`.
     threshold : float
         From which score on a flight is called late.
     log : Path or str, optional
@@ -1126,7 +1129,7 @@ def create_app(
         If weights or shadows name a label that has no model.
     """
     live = Deployment(models, weights or {next(iter(models)): 1.0}, shadows)
-    guarded = GuardedFeatures(features, deadline_s)
+    guarded = GuardedFeatures(features, deadline_s, readers=readers)
     book = PredictionLog(log) if log is not None else None
     service = Service(live, guarded, spare, book, threshold, clock)
 

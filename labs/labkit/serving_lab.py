@@ -769,7 +769,7 @@ def rehearsal(kind: Callable[..., Any], most_age_s: float) -> Callable[..., Any]
 
 
 class Flaky:
-    """A feature source that counts up, until it is down."""
+    """A feature source that counts up, until it is down; its index is its own."""
 
     def __init__(self) -> None:
         self.down, self.count = False, 0
@@ -777,6 +777,7 @@ class Flaky:
     def read(self, requests: pd.DataFrame) -> pd.DataFrame:
         """Return a `value` for each request, new ones each time."""
         if self.down:
-            raise ConnectionError("the store does not answer")
+            raise LookupError("the store does not answer")
         start, self.count = self.count, self.count + len(requests)
-        return pd.DataFrame({"value": range(start, self.count)})
+        rows = range(start, self.count)
+        return pd.DataFrame({"value": rows}, index=[row + 100 for row in rows])

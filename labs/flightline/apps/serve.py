@@ -49,6 +49,7 @@ EXAMPLE = {
 START = {"models": {"A": "delay_lightgbm", "B": "delay_mlp"}, "weights": {"A": 1.0}}
 EVENING = pd.Timestamp("2013-07-02T22:49:00Z")  # two hours before JetBlue 523 leaves
 POLL_S, WATCH_S, GRACE_S = 0.05, 0.25, 3.0
+READERS = 4  # reads of Redis at once
 
 
 def options_of(arguments: list[str] | None) -> argparse.Namespace:
@@ -158,9 +159,10 @@ def make(options: argparse.Namespace, keys: list[serving.KeyRecord]) -> FastAPI:
     if options.spare is not None:
         path = options.models / options.spare
         spare = training.load_model(path.parent, path.name)
+    source = features_of(options)
     app = serving.create_app(
         live.models,
-        features_of(options),
+        source,
         weights=live.weights,
         shadows=live.shadows,
         spare=spare,
@@ -168,6 +170,7 @@ def make(options: argparse.Namespace, keys: list[serving.KeyRecord]) -> FastAPI:
         rate_s=options.rate,
         burst=options.burst,
         deadline_s=options.deadline_ms / 1000,
+        readers=readers_of(source),
         log=options.log,
     )
 
@@ -276,6 +279,17 @@ def features_of(options: argparse.Namespace) -> serving.FeatureSource:
     weather = lake.weather_events(read_wide(DATA / "weather.parquet"))
     store = fill_store(Path(folder.name), times, weather, EVENING)
     return warmed(features.OnlineSource(store))
+
+
+def readers_of(source: serving.FeatureSource) -> int:
+    """Return how many reads of a source may run at once.
+
+    Feast's threads share one connection to SQLite: one that waits there for another
+    can stop the whole process, deadlines included. Redis gives each its own.
+    """
+    store = getattr(source, "store", None)
+    redis = store is not None and store.config.online_store.type == "redis"
+    return READERS if redis else 1
 
 
 def read_wide(path: Path) -> pd.DataFrame:
