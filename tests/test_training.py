@@ -17,7 +17,7 @@ from flightline.features import CATEGORICAL, FEATURES, NUMERIC, training_table
 from flightline.lake import flight_times, weather_events
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from labkit import bad_models, crashes, data, tuning
+from labkit import bad_models, crashes, data, model_peers, tuning
 
 MODELS = data.DATA_DIR / "models"
 REFERENCE = ("delay_lightgbm", "delay_mlp")
@@ -441,6 +441,28 @@ def test_regret_what_changed_and_worse_slices():
     slices = crashes.example_slices()
     columns = ("challenger", "champion", "late", "day", "carrier")
     assert training.worse_slices(*(slices[c].to_numpy() for c in columns)) == ["worse"]
+
+
+# --- the lab's intervals
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_counting_pairs_once_gives_the_interval_of_the_lead(seed):
+    chance = np.random.default_rng(seed)
+    scores = chance.integers(0, 20, (2, 400)) / 20  # with ties
+    late = (chance.random(400) < 0.3).astype(float)
+    day = np.sort(np.arange(400) % 9)
+    found = model_peers.lead_interval(scores, late, day, draws=60)
+    wanted = training.interval(training.lead, scores, late, day, draws=60)
+    assert found == pytest.approx(wanted, abs=1e-12) and found[0] < found[1]
+
+
+def test_excess_is_that_of_the_mean_score(fitted, parts):
+    found = model_peers.excess({"constant": fitted["constant"]}, parts["test"])
+    row, rate = found.loc["constant"], training.labels(parts["train"]).mean()
+    late = training.labels(parts["test"]).mean()
+    assert row["value"] == pytest.approx(100 * (rate - late))
+    assert row["low"] < row["value"] < row["high"]
 
 
 # --- the bench's searches

@@ -220,14 +220,14 @@ def test_write_atomic_in_order(tmp_path):
 
 
 def test_write_atomic_at_every_point():
-    states, synced = crashes.watch(training.write_atomic)
-    assert synced == [10, "the folder"] and list(states) == list(POINTS)
-    assert states[POINTS[0]][".checkpoint.draft"] == b"01234"
+    states, order = crashes.watch(training.write_atomic)
+    assert order == [POINTS[0], 10, *POINTS[1:], "the folder"]
+    assert states[POINTS[0]][".checkpoint.pt.draft"] == b"01234"
     for point in (*POINTS[:2], "replace"):
         left = {"checkpoint": b"old content"}
-        assert crashes.refused(training.write_atomic, point) == ("OSError", left)
+        assert crashes.refused(training.write_atomic, point) == ("OSError", left, 0)
     left = {"checkpoint": b"new content"}
-    assert crashes.refused(training.write_atomic, "folder") == ("OSError", left)
+    assert crashes.refused(training.write_atomic, "folder") == ("OSError", left, 0)
     assert crashes.write_again(training.write_atomic) == (None, b"new content", 0)
 
 

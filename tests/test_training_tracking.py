@@ -1,7 +1,11 @@
 """Runs, the registry and the command line of lab 06, on MLflow's SQLite database."""
 
+import importlib.metadata
 import json
 import sqlite3
+import subprocess
+from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 from flightline import training
@@ -32,7 +36,7 @@ def test_a_run_holds_all_that_it_depends_on(store, runs):
     recipe = training.Recipe(**json.loads(stored.params["recipe"]))
     assert recipe == training.Recipe("lightgbm", 1, 3_000, SMALL)
     assert stored.params["rounds"] == "15" and stored.params["rows"] == "3000"
-    names = {"data_sha256", "lock_sha256", "code_sha256"}
+    names = {"data_sha256", "lock_sha256", "installed_sha256", "code_sha256"}
     assert all(len(stored.tags[name]) == 64 for name in names)
     assert stored.tags["git_commit"] and len(stored.metrics) == 6
     sums = (data.DATA_DIR / "SHA256SUMS").read_bytes()
@@ -52,6 +56,31 @@ def test_a_run_on_other_data_is_not_made_again(store, runs, tmp_path):
 
 def test_provenance_says_unknown_where_nothing_is_known(tmp_path):
     assert training.provenance(tmp_path)["data_sha256"] == "unknown"
+
+
+def test_provenance_sees_each_pin_and_each_installed_version(tmp_path, monkeypatch):
+    package = tmp_path / "labs" / "flightline" / "__init__.py"
+    monkeypatch.setattr(training.flightline, "__file__", str(package))
+    monkeypatch.setattr(subprocess, "run", mock.Mock(side_effect=OSError))
+    versions = {"lightgbm": "4.7.0"}
+    monkeypatch.setattr(
+        importlib.metadata, "distributions",
+        lambda: [SimpleNamespace(name=n, version=v) for n, v in versions.items()],
+    )  # fmt: skip
+    locks = [tmp_path / name for name in ("requirements.txt", "constraints.txt")]
+    (tmp_path / "SHA256SUMS").write_text("some data")
+    locks[0].write_text("lightgbm==4.7.0")
+    assert training.provenance(tmp_path)["lock_sha256"] == "unknown"
+    locks[1].write_text("zipp==1.0")
+    seen = [training.provenance(tmp_path)]
+    for lock in locks:
+        lock.write_text(lock.read_text() + "1")
+        seen.append(training.provenance(tmp_path))
+    assert len({found["lock_sha256"] for found in seen}) == 3
+    assert len({found["installed_sha256"] for found in seen}) == 1
+    versions["lightgbm"] = "4.6.0"
+    now = training.provenance(tmp_path)
+    assert training.what_changed(now, seen[-1]) == ["installed_sha256"]
 
 
 def test_aliases_move_forth_and_back(store, runs):

@@ -59,6 +59,7 @@ __all__ = [
 ]
 
 import hashlib
+import importlib.metadata
 import io
 import json
 import logging
@@ -964,19 +965,28 @@ def provenance(data_dir: Path | str) -> dict[str, str]:
     Returns
     -------
     dict of str
-        `data_sha256` (of the list of all digests), `lock_sha256` (of the pinned
-        versions), `code_sha256` (of modules and apps), `processor`, and `git_commit`,
-        with `-dirty` if files differ from it. "unknown" where there is no such thing.
+        `data_sha256` (of the list of all digests), `lock_sha256` (of the two files
+        of pinned versions), `installed_sha256` (of the versions that are there),
+        `code_sha256` (of modules and apps), `processor`, and `git_commit`, with
+        `-dirty` if files differ from it. "unknown" where there is no such thing.
     """
     package = Path(str(flightline.__file__)).parent
-    code = b"".join(path.read_bytes() for path in sorted(package.rglob("*.py")))
+    locks = [
+        package.parents[1] / name for name in ("requirements.txt", "constraints.txt")
+    ]
+    here = sorted(
+        {f"{d.name}=={d.version}" for d in importlib.metadata.distributions()}
+    )
     files = {
-        "data_sha256": Path(data_dir) / "SHA256SUMS",
-        "lock_sha256": package.parents[1] / "constraints.txt",
+        "data_sha256": [Path(data_dir) / "SHA256SUMS"],
+        "lock_sha256": locks,
+        "code_sha256": sorted(package.rglob("*.py")),
     }
     found = {
-        n: sha256(p.read_bytes()) if p.is_file() else "unknown"
-        for n, p in files.items()
+        name: sha256(b"".join(path.read_bytes() for path in paths))
+        if all(path.is_file() for path in paths)
+        else "unknown"
+        for name, paths in files.items()
     }
     command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
     try:
@@ -986,7 +996,10 @@ def provenance(data_dir: Path | str) -> dict[str, str]:
         commit = done.stdout.strip() if done.returncode == 0 else ""
     except (OSError, subprocess.TimeoutExpired):
         commit = ""
-    found |= {"code_sha256": sha256(code), "processor": _processor()}
+    found |= {
+        "installed_sha256": sha256("\n".join(here).encode()),
+        "processor": _processor(),
+    }
     return {**found, "git_commit": commit or "unknown"}
 
 

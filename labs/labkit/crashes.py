@@ -523,7 +523,7 @@ def rehearse(write: Callable[[Path, bytes], None]) -> dict[str, Any]:
 
 
 def watch(write: Callable[[Path, bytes], None]) -> tuple[dict[str, Any], list[Any]]:
-    """Watch what the files hold at each failpoint, and what is synced.
+    """Watch what the files hold at each failpoint, and what happens in which order.
 
     Parameters
     ----------
@@ -534,34 +534,36 @@ def watch(write: Callable[[Path, bytes], None]) -> tuple[dict[str, Any], list[An
     -------
     states : dict
         By failpoint: the content of each file in the folder, by name.
-    synced : list
-        For each fsync the size of the file at that moment, or "the folder".
+    order : list
+        The names of the failpoints, and for each fsync the size of the file at that
+        moment, or "the folder".
     """
     states: dict[str, Any] = {}
-    synced: list[Any] = []
+    order: list[Any] = []
     real_sync = os.fsync
 
     with tempfile.TemporaryDirectory() as scratch:
-        path, home = Path(scratch) / "checkpoint", Path(scratch).stat()
+        path, home = Path(scratch) / "checkpoint.pt", Path(scratch).stat()
         path.write_bytes(b"old content")
 
         def look(name: str) -> None:
+            order.append(name)
             states[name] = {p.name: p.read_bytes() for p in Path(scratch).iterdir()}
 
         def sync(file: int) -> None:
             here = os.fstat(file)
             own = (here.st_dev, here.st_ino) == (home.st_dev, home.st_ino)
             other = "another folder" if stat.S_ISDIR(here.st_mode) else here.st_size
-            synced.append("the folder" if own else other)
+            order.append("the folder" if own else other)
             real_sync(file)
 
         names = mock.patch.dict(write.__globals__, {"failpoint": look})
         with names, mock.patch.object(os, "fsync", sync):
             write(path, b"0123456789")
-    return states, synced
+    return states, order
 
 
-def refused(write: Callable[[Path, bytes], None], point: str) -> tuple[Any, Any]:
+def refused(write: Callable[[Path, bytes], None], point: str) -> tuple[Any, Any, int]:
     """Let the disk refuse at one point; return what is told, and what is left.
 
     Parameters
@@ -569,12 +571,13 @@ def refused(write: Callable[[Path, bytes], None], point: str) -> tuple[Any, Any]
     write : callable
         As for `rehearse`.
     point : str
-        A failpoint, `replace`, or `folder` for the fsync of the folder.
+        A failpoint, `replace`, or `folder` for its fsync after the rename.
 
     Returns
     -------
     tuple
-        The outcome, and the content of each file in the folder, by name.
+        The outcome, the content of each file in the folder, by name, and how many
+        descriptors were left open.
     """
     real_sync = os.fsync
 
@@ -583,7 +586,8 @@ def refused(write: Callable[[Path, bytes], None], point: str) -> tuple[Any, Any]
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     def sync(file: int) -> None:
-        if stat.S_ISDIR(os.fstat(file).st_mode):
+        folder = stat.S_ISDIR(os.fstat(file).st_mode)
+        if folder and path.read_bytes() != b"old content":
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         real_sync(file)
 
@@ -595,9 +599,11 @@ def refused(write: Callable[[Path, bytes], None], point: str) -> tuple[Any, Any]
             patch = mock.patch.multiple(os, replace=no, rename=no)
         if point == "folder":
             patch = mock.patch.object(os, "fsync", sync)
+        before = _open_files()
         with patch:
             told = outcome(lambda: write(path, b"new content"))
-        return told, {p.name: p.read_bytes() for p in Path(scratch).iterdir()}
+        opened = max(0, _open_files() - before)
+        return told, {p.name: p.read_bytes() for p in Path(scratch).iterdir()}, opened
 
 
 def _open_files() -> int:
@@ -678,14 +684,15 @@ def example_slices() -> pd.DataFrame:
 
 
 def slice_cases() -> dict[str, pd.DataFrame]:
-    """Return three more made-up carriers, to be put behind `example_slices`.
+    """Return four more made-up carriers, to be put behind `example_slices`.
 
     Returns
     -------
     dict of DataFrame
         `absent` is worse off and flies on three days only. `AA` is ranked as before,
         by chances that are worse, on the same three days. `even` is worse off on more
-        days than not, by an amount that its days do not agree on.
+        days than not, by an amount that its days do not agree on. `busy` loses a little
+        on its many quiet days, and gains on its few busy ones, where most flights are.
     """
     table = example_slices()
     some = (table["carrier"] == "worse") & table["day"].isin([3, 13, 33])
@@ -698,10 +705,17 @@ def slice_cases() -> dict[str, pd.DataFrame]:
     late = np.tile([1.0] * 9 + [0.0] * 21, 40)
     even = {"challenger": 0.3 - luck * (2 * late - 1), "champion": 0.3, "late": late}
     day = np.repeat(np.arange(40), 30)
+    days = []
+    for number in range(40):
+        count, towards = (200, 0.03) if number % 4 == 0 else (10, -0.03)
+        answer = (np.arange(count) < 0.3 * count).astype(float)
+        scores = {"challenger": 0.3 + towards * (2 * answer - 1), "champion": 0.3}
+        days.append(pd.DataFrame({**scores, "late": answer}).assign(day=number))
     return {
         "absent": absent,
         "AA": sharp,
         "even": pd.DataFrame(even).assign(day=day, carrier="even"),
+        "busy": pd.concat(days).assign(carrier="busy"),
     }
 
 
@@ -720,6 +734,11 @@ MORE_SLICES = {
         ["worse"],
         "`even` is worse off on more days than not, by an amount that its days do not "
         "agree on: ask for the interval.",
+    ),
+    "busy": (
+        ["worse"],
+        "`busy` loses on its quiet days and gains on its busy ones: each flight counts "
+        "once, not each day. Hand interval's weights to log_loss.",
     ),
 }
 
@@ -790,6 +809,8 @@ def records(run: Record) -> list[tuple[Record, Record, list[str], str]]:
     """Return pairs of records, what may explain their difference, and a hint."""
     code, dark = ["code_sha256", "git_commit"], {"code_sha256": "unknown"}
     less = {k: v for k, v in run.items() if k != "code_sha256"}
+    bare = {k: v for k, v in run.items() if k != "git_commit"}
+    dirty = {"git_commit": "77-dirty"}
     moved, silent = {"git_commit": "78"}, run | {"git_commit": "unknown"}
     return [
         ({"git_commit": "77"}, moved, ["git_commit"], "Without a digest of the code, "
@@ -802,6 +823,9 @@ def records(run: Record) -> list[tuple[Record, Record, list[str], str]]:
             "wrote down."),
         (run, less | moved, code, "Only one run has a digest of its code: it shows "
             "nothing, and the commit stays a suspect."),
+        (run, bare, [], "Equal code rules the commit out, also one that only one run "
+            "has."),
+        (dirty, dirty, [], "Two equal commits count as equal here, -dirty or not."),
     ]  # fmt: skip
 
 
