@@ -343,10 +343,12 @@ def test_the_line_that_it_prints_gets_an_answer(table):
 # --- however it ends, nothing stays behind ------------------------------------------
 
 LAB = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from labkit import folders, servers
 
+# `nohup make test &` ignores Ctrl-C, in all that it starts
+signal.signal(signal.SIGINT, signal.default_int_handler)
 place = folders.Folder("ends-")
 table, step = sys.argv[1:]
 with servers.Served(place.path / "pair", ("--table", table)) as served:
