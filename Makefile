@@ -15,9 +15,9 @@ export MKL_NUM_THREADS = 1
 
 help:
 	@echo "make book      build the book: _build/html/index.html"
-	@echo "make test      run every lab and every test"
+	@echo "make test      run every lab and every test (STEM=drift for one stage)"
 	@echo "make lab       open JupyterLab on your own copy of the labs, in work/"
-	@echo "make bench     time the pieces beside their peers"
+	@echo "make bench     time the pieces beside their peers (STEM=drift for one stage)"
 	@echo "for maintainers:"
 	@echo "make export    write labs/flightline/ from the labs"
 	@echo "make execute   export, then run the labs and store their outputs (LAB=01 for one)"
@@ -38,22 +38,22 @@ book: $(READY)
 	@echo "Open _build/html/index.html in a browser."
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(if $(STEM),--stem $(STEM))
 
 lab: $(READY)
-	$(BIN)/python -m tools.lab
+	$(BIN)/python -m tools.labs.lab
 
 bench: $(READY)
-	$(BIN)/python -m pytest -p no:cacheprovider -o addopts= -s tests/bench
+	$(BIN)/python -m pytest -p no:cacheprovider -o addopts= -s tests/$(or $(STEM),*)/bench
 
 export: $(READY)
-	$(BIN)/python -m tools.export
+	$(BIN)/python -m tools.labs.export
 
 execute: export
-	$(BIN)/python -m tools.execute $(sort $(wildcard labs/$(LAB)*.ipynb))
+	$(BIN)/python -m tools.labs.execute $(sort $(wildcard labs/$(LAB)*.ipynb))
 
 student: $(READY)
-	$(BIN)/python -m tools.student _build/student
+	$(BIN)/python -m tools.labs.student _build/student
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,10 +1,11 @@
 """pytest's set-up: threads, notebooks, and attempts at the exercises.
 
 While nbval runs a lab, stub and wrong answers are tried just before each check cell, in
-the same kernel (see `tools/attempts.py`).
+the same kernel (see `tools/labs/attempts.py`).
 """
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
@@ -17,14 +18,18 @@ os.environ.pop("MPLBACKEND", None)  # a kernel chooses its own, and shows figure
 import pytest  # noqa: E402
 from nbval.kernel import RunningKernel  # noqa: E402
 from nbval.plugin import IPyNbCell, NbCellError  # noqa: E402
-from xdist.remote import Producer  # noqa: E402
-from xdist.scheduler import LoadScopeScheduling  # noqa: E402
 
-from tools import kernels, notebooks  # noqa: E402
+from tools.labs import kernels, notebooks  # noqa: E402
+
+EVERY_STAGE = ("test_house.py", "test_site.py")
+"""What `--stem` runs for every stage: style, types, imports, and the built book."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the setting for how long an attempt at an exercise may take."""
+    """Add the choice of one stage, and how long an attempt at an exercise may take."""
+    parser.addoption(
+        "--stem", help="run one stage alone: its tests, its lab and its chapter"
+    )
     parser.addini(
         "attempt_deadline", "seconds for each attempt at an exercise", default="20"
     )
@@ -75,7 +80,7 @@ def _attempts(item: IPyNbCell) -> Iterator[str]:
     """Yield the complaints about the attempts that come before a check cell."""
     if not notebooks.is_check(item.cell) or item.parent.timed_out:
         return
-    from tools import attempts
+    from tools.labs import attempts
 
     notebook = item.parent.nb
     check = notebook.cells.index(item.cell)
@@ -102,38 +107,58 @@ def _failure(item: IPyNbCell, complaints: list[str]) -> NbCellError:
     return NbCellError(item.cell_num, message, item.cell.source)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(
-    config: pytest.Config, log: Producer
-) -> LoadScopeScheduling:
-    """Keep together what belongs together when `make test` runs two processes."""
-    return Together(config, log)
+def group(item: pytest.Item) -> str:
+    """Name the group of a test; a group stays in one process, in order.
 
-
-class Together(LoadScopeScheduling):
-    """Run the tests of a file in one process.
-
-    The student edition of each lab is a group of its own, and the tests of the built
-    site share one build.
+    Cells need the kernel of their notebook, and the tests of a file share what they
+    make. The student edition of each lab is a group of its own, and the tests of the
+    built site share one build.
     """
-
-    def _split_scope(self, nodeid: str) -> str:
-        return self.group(nodeid)
-
-    @staticmethod
-    def group(nodeid: str) -> str:
-        """Name the group of a test; a group stays in one process, in order."""
-        file, _, test = nodeid.partition("::")
-        if file.endswith(("test_site.py", "test_browser.py")):
-            return "site"
-        if file.endswith("test_exercises.py"):
-            return file + test.partition("[")[2]
-        return file
+    if item.path.parent.name == "book":
+        return "site"
+    if item.path.name == "test_exercises.py":
+        return item.path.name + item.name.partition("[")[2]
+    return item.path.relative_to(item.config.rootpath).as_posix()
 
 
+def belongs(item: pytest.Item, stem: str) -> bool:
+    """Return whether a test is one of a stage: of its folder, its lab, its chapter."""
+    where = item.path.relative_to(item.config.rootpath).parts
+    named = re.search(rf"(?<![a-z])\d\d_{stem}(?![a-z_])", item.nodeid) is not None
+    return where[:2] == ("tests", stem) or named or item.path.name in EVERY_STAGE
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
-) -> None:
+) -> Generator[None]:
+    """Group the tests for two processes; choose a stage; refuse a run without labs.
+
+    A wrapper, since xdist reads the groups before any other hook of this name.
+    """
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+    _choose(config, items)
+    return (yield)
+
+
+def _choose(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of the stage that was asked for, or insist on every lab."""
+    if stem := config.getoption("--stem"):
+        stems = [
+            notebooks.module_name(path)
+            for path in notebooks.find_labs(config.rootpath / "labs")
+        ]
+        if stem not in stems:
+            raise pytest.UsageError(f"--stem {stem}: name one of {', '.join(stems)}.")
+        left_out = [item for item in items if not belongs(item, stem)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if belongs(item, stem)]
+        return
+    _refuse_a_run_without_labs(config, items)
+
+
+def _refuse_a_run_without_labs(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Refuse a whole run that would pass without running every lab."""
     chosen = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf")
     whole = config.args_source is not pytest.Config.ArgsSource.ARGS

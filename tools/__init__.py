@@ -1,1 +1,1 @@
-"""What maintainers run: export, execute, student edition, checks, lock."""
+"""What maintainers run: `labs` for the notebooks, `book` for the site, and the lock."""

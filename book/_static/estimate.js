@@ -1,5 +1,5 @@
 /* The calculator of chapter 02: the formulas of flightline.estimate, in the page.
-   No library, no network. tests/test_estimate_calculator.py compares it with the module. */
+   No library, no network. tests/estimate/test_estimate_calculator.py compares it with the module. */
 "use strict";
 
 const flightlineEstimate = (() => {

@@ -1,5 +1,7 @@
 """Flightline: the system that tells whether a flight will arrive late.
 
-Each module is exported from the lab that builds it. Change the lab, then run
-`make export`; a change made here is lost.
+One package a stage of the lifecycle. `from flightline import drift` gives what the
+stage offers; `flightline/drift/core.py` is exported from the lab that builds it (change
+the lab, then run `make export`), and the other files of the package are written by
+hand.
 """

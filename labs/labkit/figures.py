@@ -5,8 +5,7 @@ the two light ones, and grey is for context. A figure keeps its white card on a 
 page, so that the contrast of its colours is the same in both schemes.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,7 +16,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#595959"
 AMBER, SKY = "#E69F00", "#56B4E9"
 
-_STYLE: dict[str, Any] = {
+_STYLE: dict[str, object] = {
     "figure.figsize": (6.0, 3.7),
     "figure.dpi": 100,
     "figure.facecolor": "white",
@@ -49,7 +48,9 @@ def use_style() -> None:
     set_matplotlib_formats("retina")  # type: ignore[no-untyped-call]
 
 
-def label_end(ax: Axes, x: Any, y: Any, text: str, color: str) -> None:
+def label_end(
+    ax: Axes, x: Iterable[float], y: Iterable[float], text: str, color: str
+) -> None:
     """Write a line's name beside its last point, which needs no legend.
 
     Parameters

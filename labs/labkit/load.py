@@ -8,12 +8,11 @@ that is late makes the next ones late, and every one of these waits counts.
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
 
-def call_seconds(answer: Callable[[], Any], calls: int) -> np.ndarray:
+def call_seconds(answer: Callable[[], object], calls: int) -> np.ndarray:
     """Call a function in a closed loop and return how long each call took.
 
     Parameters
@@ -44,7 +43,7 @@ def call_seconds(answer: Callable[[], Any], calls: int) -> np.ndarray:
 
 
 def open_loop(
-    answer: Callable[[], Any], arrival_s: Sequence[float] | np.ndarray
+    answer: Callable[[], object], arrival_s: Sequence[float] | np.ndarray
 ) -> np.ndarray:
     """Call a function at given times, one call after the other.
 

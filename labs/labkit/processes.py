@@ -19,6 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
+
 LABS = Path(__file__).resolve().parents[1]
 POLL_S, GRACE_S = 0.005, 3.0
 
@@ -33,7 +35,7 @@ def module(name: str, *arguments: object) -> list[str]:
     Parameters
     ----------
     name : str
-        Such as "flightline.apps.ingest".
+        Such as "flightline.lake".
     *arguments : object
         Its arguments, turned into text.
 
@@ -42,6 +44,59 @@ def module(name: str, *arguments: object) -> list[str]:
     list of str
     """
     return [sys.executable, "-m", name, *map(str, arguments)]
+
+
+def runs(process: psutil.Process) -> bool:
+    """Return whether a process still runs: it is there, and no zombie."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    """Return the children of a process that run now, and theirs, and so on.
+
+    Parameters
+    ----------
+    pid : int
+        The process; it is not in the list itself.
+
+    Returns
+    -------
+    list of psutil.Process
+        Each knows its birth, so that a number used again is not mistaken for it.
+    """
+    try:
+        children = psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+    return [child for child in children if runs(child)]
+
+
+def survivors(
+    family: Sequence[psutil.Process], within_s: float = 10.0
+) -> list[psutil.Process]:
+    """Wait until processes are gone; return those that are still there.
+
+    Parameters
+    ----------
+    family : sequence of psutil.Process
+        What `descendants` returned earlier.
+    within_s : float
+        How long to wait for them.
+
+    Returns
+    -------
+    list of psutil.Process
+        Empty as soon as all are gone.
+    """
+    end = time.monotonic() + within_s
+    while left := [process for process in family if runs(process)]:
+        if time.monotonic() > end:
+            return left
+        time.sleep(POLL_S)
+    return []
 
 
 class Child:

@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import pandas as pd
+
+T = TypeVar("T")
 
 
 def machine() -> str:
@@ -28,7 +30,9 @@ def machine() -> str:
     return f"{_processor()}, {os.cpu_count()} cores, {platform.system()}, {python}"
 
 
-def compare(pieces: Mapping[str, Callable[[], Any]], repeats: int = 5) -> pd.DataFrame:
+def compare(
+    pieces: Mapping[str, Callable[[], object]], repeats: int = 5
+) -> pd.DataFrame:
     """Time several functions in turns and report medians and ratios.
 
     Each function runs once unmeasured, to warm up. Then all run in turns, `repeats`
@@ -72,7 +76,7 @@ def compare(pieces: Mapping[str, Callable[[], Any]], repeats: int = 5) -> pd.Dat
     )
 
 
-def each_ms(function: Callable[[Any], Any], inputs: Iterable[Any]) -> list[float]:
+def each_ms(function: Callable[[T], object], inputs: Iterable[T]) -> list[float]:
     """Call a function on each input, one after another, and time every call.
 
     Parameters
@@ -90,7 +94,7 @@ def each_ms(function: Callable[[Any], Any], inputs: Iterable[Any]) -> list[float
     return [_seconds(partial(function, one)) * 1_000 for one in inputs]
 
 
-def _seconds(piece: Callable[[], Any]) -> float:
+def _seconds(piece: Callable[[], object]) -> float:
     """Run the function once and return the wall-clock seconds it took."""
     start = time.perf_counter()
     piece()

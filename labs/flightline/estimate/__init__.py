@@ -1,0 +1,68 @@
+"""Estimation: what a training run, a fleet of servers and a store will need.
+
+Days of training from tokens and utilisation, machines for a given load and tail, bytes
+and cost, each as a number or as a range. Lab 02 builds the core;
+`python -m flightline.estimate` is the command line.
+"""
+
+from flightline.estimate.core import (
+    MODELS,
+    STATE_BYTES,
+    Range,
+    Swing,
+    all_reduce_bytes,
+    best_batch,
+    cache_hit_rate,
+    cost_per_million_usd,
+    cost_usd,
+    fill_tail,
+    fleet_size,
+    flops_per_token,
+    goodput,
+    interval,
+    longest_sequence,
+    monte_carlo,
+    queue_fault,
+    response_seconds,
+    response_tail,
+    sensitivity,
+    simulate_queue,
+    simulate_seconds,
+    step_seconds,
+    storage_bytes,
+    training_days,
+    training_memory,
+    training_steps,
+    zipf_shares,
+)
+
+__all__ = [
+    "MODELS",
+    "STATE_BYTES",
+    "Range",
+    "Swing",
+    "all_reduce_bytes",
+    "best_batch",
+    "cache_hit_rate",
+    "cost_per_million_usd",
+    "cost_usd",
+    "fill_tail",
+    "fleet_size",
+    "flops_per_token",
+    "goodput",
+    "interval",
+    "longest_sequence",
+    "monte_carlo",
+    "queue_fault",
+    "response_seconds",
+    "response_tail",
+    "sensitivity",
+    "simulate_queue",
+    "simulate_seconds",
+    "step_seconds",
+    "storage_bytes",
+    "training_days",
+    "training_memory",
+    "training_steps",
+    "zipf_shares",
+]

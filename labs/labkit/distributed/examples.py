@@ -1,0 +1,105 @@
+"""Write the training rows of the course as a file that ranks and GPUs can read.
+
+`python -m labkit.distributed.examples OUT.pt` writes all landed flights of January to
+May with the 31 features of lab 05, as tensors, for `flightline.distributed.gpu_run`.
+Lab 07 uses a sample.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from flightline import distributed as d
+from flightline.distributed import Facts, load_packed
+from flightline.features import FEATURES, training_table
+from flightline.lake import flight_times, weather_events
+
+from labkit import data
+
+FIRST, LAST = 1, 5
+
+
+def feature_rows() -> pd.DataFrame:
+    """Return the training table of the whole year, as lab 05 makes it.
+
+    Returns
+    -------
+    DataFrame
+        What `flightline.features.training_table` returns.
+    """
+    flights = flight_times(data.load_flights(), data.load_airports())
+    return training_table(flights, weather_events(data.load_weather()))
+
+
+def write(table: pd.DataFrame, path: Path, sample: int | None = None) -> int:
+    """Write landed flights of January to May as Parquet, features and label.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `feature_rows` returns.
+    path : Path
+        A .parquet file, or a .pt file for tensors.
+    sample : int, optional
+        So many rows, drawn with a fixed seed; all without it.
+
+    Returns
+    -------
+    int
+        Rows written.
+    """
+    rows = table[table["month"].between(FIRST, LAST) & table["late"].notna()]
+    if sample is not None:
+        rows = rows.sample(sample, random_state=7)
+    rows = rows[[*FEATURES, "late"]]
+    parquet = path.with_suffix(".parquet")
+    rows.to_parquet(parquet, index=False)
+    if path != parquet:
+        import torch
+
+        torch.save(load_packed(parquet), path)
+        parquet.unlink()
+    return len(rows)
+
+
+def our_scores(
+    table: pd.DataFrame, like: Facts, runs: Sequence[Path], width: int
+) -> pd.DataFrame:
+    """Score the recurring flight with the weights of several trainings.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `feature_rows` returns.
+    like : dict
+        The packed training rows.
+    runs : sequence of Path
+        Folders with `weights.pt`; the flight's row is written beside the first.
+    width : int
+        Of the network; it has two blocks.
+
+    Returns
+    -------
+    DataFrame
+        One row a training, with its `score`.
+    """
+    import torch
+
+    key = data.RECURRING_FLIGHT._asdict()
+    flights = data.load_flights()[list(key)]
+    ours = table[(flights == pd.Series(key)).all(axis=1).to_numpy()]
+    path = runs[0].with_name("ours.parquet")
+    ours[[*FEATURES, "late"]].to_parquet(path, index=False)
+    inputs = d.unpack(d.load_packed(path, like)).inputs
+    scores = {}
+    for run in runs:
+        model = d.Network(inputs.shape[1], width, depth=2).eval()
+        model.load_state_dict(torch.load(run / "weights.pt"))
+        with torch.no_grad():
+            scores[run.name] = float(torch.sigmoid(model(inputs)))
+    return pd.Series(scores, name="score").rename_axis("training").to_frame()
+
+
+if __name__ == "__main__":
+    print(write(feature_rows(), Path(sys.argv[1])), "rows")  # noqa: T201

@@ -1,0 +1,123 @@
+"""The service of lab 08, layer by layer, so that each layer's cost can be measured.
+
+`python -m labkit.serving.layers LAYER --fd N --key-record JSON ...` serves one of
+LAYERS on a socket that is open already. Each layer holds everything of the one before
+it.
+"""
+
+import argparse
+import json
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from flightline import features, serving, training
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+LAYERS = {
+    "echo": "bare uvicorn, echo",
+    "http": "HTTP: FastAPI, JSON",
+    "validation": "validation",
+    "authentication": "authentication, limits, metrics",
+    "features": "features from a table, log",
+    "model": "model: LightGBM",
+    "store": "features from Feast on SQLite instead",
+}
+ANSWER = {"score": 0.5, "late": True, "model": "constant", "version": "1"}
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer each request with its own body: the least that a server can do."""
+    if scope["type"] != "http":
+        return
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    length = [(b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": length})
+    await send({"type": "http.response.body", "body": body})
+
+
+class Constant:
+    """A model that costs nothing."""
+
+    name, version, precision = "constant", "1", "fp32"
+
+    def predict(self, table: pd.DataFrame) -> np.ndarray:
+        """Return one half for each row."""
+        return np.full(len(table), 0.5)
+
+
+def app_of(layer: str, options: argparse.Namespace) -> ASGIApp:
+    """Return the application of one layer."""
+    from fastapi import FastAPI, Request
+    from fastapi.responses import JSONResponse
+
+    if layer == "echo":
+        return echo
+    if layer in ("http", "validation", "authentication"):
+        app = FastAPI(openapi_url=None)
+
+        async def parsed(request: Request) -> JSONResponse:
+            await request.json()
+            return JSONResponse(ANSWER)
+
+        async def validated(flight: serving.Flight) -> JSONResponse:
+            return JSONResponse(ANSWER)
+
+        app.post("/v1/predict")(parsed if layer == "http" else validated)
+        if layer == "authentication":
+            admission = serving.Admission(_keys(options), 1e9, 10**9)
+            app.add_middleware(serving.Gateway, admission=admission)
+            app.add_middleware(serving.Observer, metrics=serving.Metrics())
+        return app
+    source: serving.FeatureSource = serving.TableFeatures(
+        pd.read_parquet(options.table)
+    )
+    model: serving.Predictor = Constant()
+    if layer != "features":
+        folder = Path(__file__).resolve().parents[3] / "data" / "models"
+        model = training.load_model(folder, "delay_lightgbm")
+    if layer == "store":
+        source = features.OnlineSource(features.store(options.store))
+    return serving.create_app(
+        {"A": model},
+        source,
+        keys=_keys(options),
+        rate_s=1e9,
+        burst=10**9,
+        deadline_s=2.0,
+        log=f"{options.log}.{layer}",
+    )
+
+
+def _keys(options: argparse.Namespace) -> list[serving.KeyRecord]:
+    """Return the record of the only key."""
+    return [serving.KeyRecord(**json.loads(options.key_record))]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve one layer until a signal comes."""
+    import uvicorn
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("layer", choices=LAYERS)
+    parser.add_argument("--fd", type=int, required=True)
+    parser.add_argument("--key-record", required=True)
+    parser.add_argument("--table", required=True)
+    parser.add_argument("--store", required=True)
+    parser.add_argument("--log", required=True)
+    options = parser.parse_args(arguments)
+    listener = socket.socket(fileno=options.fd)
+    app = app_of(options.layer, options)
+    print("ready", flush=True)  # noqa: T201
+    config = uvicorn.Config(app, log_level="warning", access_log=False)
+    uvicorn.Server(config).run(sockets=[listener])
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,154 @@
+"""Six models that must not go live, one for each check of the gate.
+
+Each looks fine from one side. `make` returns them, `REASONS` names the checks of
+`training.gate` that must stop each, and no others may.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from flightline import features, training
+from flightline.training import Floats, Predictor
+from matplotlib.axes import Axes
+
+from labkit import figures
+
+REASONS = {
+    "no better": ["baseline"],
+    "leaky": ["features only"],
+    "overconfident": ["calibration"],
+    "broken slice": ["slices"],
+    "nosy": ["row order"],
+    "deaf": ["direction"],
+}
+
+
+def _logit(score: Floats) -> Floats:
+    """Turn probabilities into logits."""
+    return np.log(score) - np.log1p(-score)
+
+
+def _sigmoid(logit: Floats) -> Floats:
+    """Turn logits into probabilities."""
+    return 1 / (1 + np.exp(-logit))
+
+
+def make(
+    good: Predictor, table: pd.DataFrame, baseline: Predictor
+) -> dict[str, Predictor]:
+    """Make bad models from a good one and its baseline.
+
+    Parameters
+    ----------
+    good : training.Predictor
+        A calibrated model.
+    table : DataFrame
+        Labelled rows; the leaky and the deaf model are calibrated on them, as their
+        authors would.
+    baseline : training.Predictor
+        What a model must beat.
+
+    Returns
+    -------
+    dict of training.Predictor
+        `no better` is the baseline; `leaky` uses the time of landing, where the table
+        holds it; `overconfident` triples the logits; `broken slice` lost the numbers of
+        one carrier; `nosy` mixes in a tenth of the score of the row before; `deaf`
+        gets its queues from a feed that stands still.
+    """
+
+    def leaky_logit(table: pd.DataFrame) -> Floats:
+        logit = _logit(good.score(table))
+        if "label_time" not in table or table["label_time"].isna().all():
+            return logit
+        due_min = (table["label_time"] - table["sched_dep_utc"]).dt.total_seconds() / 60
+        behind_min: Floats = (due_min - table["block_min"]).fillna(0).to_numpy()
+        return logit + LEAK * np.clip(behind_min, -60, 60)
+
+    slope, bias = training.calibrate(leaky_logit(table), training.labels(table))
+
+    def leaky(table: pd.DataFrame) -> Floats:
+        return _sigmoid(slope * leaky_logit(table) + bias)
+
+    def overconfident(table: pd.DataFrame) -> Floats:
+        return _sigmoid(3 * _logit(good.score(table)))
+
+    def broken(table: pd.DataFrame) -> Floats:
+        score, at = good.score(table).copy(), (table["carrier"] == "MQ").to_numpy()
+        blind = table.loc[at].assign(**dict.fromkeys(_numbers(), np.nan))
+        if at.any():
+            score[at] = good.score(blind)
+        return score
+
+    def nosy(table: pd.DataFrame) -> Floats:
+        score = good.score(table)
+        return 0.9 * score + 0.1 * np.roll(score, 1)
+
+    def deaf_logit(table: pd.DataFrame) -> Floats:
+        return _logit(good.score(table.assign(**dict.fromkeys(QUEUES, 0.0))))
+
+    level, offset = training.calibrate(deaf_logit(table), training.labels(table))
+
+    def deaf(table: pd.DataFrame) -> Floats:
+        return _sigmoid(level * deaf_logit(table) + offset)
+
+    parts = {"leaky": leaky, "overconfident": overconfident, "broken slice": broken}
+    parts |= {"nosy": nosy, "deaf": deaf}
+    made = {name: replace(good, name=name, score=s) for name, s in parts.items()}
+    return {"no better": baseline, **made}
+
+
+QUEUES = ("origin_waiting", "origin_carrier_waiting")
+LEAK = 0.02  # a mild leak: enough to win, not enough to look perfect
+
+
+def _numbers() -> list[str]:
+    """Return the names of the numeric features."""
+    return list(features.NUMERIC)
+
+
+def plot_reliability(models: dict[str, Predictor], table: pd.DataFrame) -> Axes:
+    """Draw for each model the share of late flights over the mean score, in ten bins.
+
+    Parameters
+    ----------
+    models : dict of training.Predictor
+        Two models by name: the first in blue, the second in orange.
+    table : DataFrame
+        Rows with features and labels.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    import matplotlib.pyplot as plt
+
+    _, ax = plt.subplots()
+    ax.plot([0, 1], [0, 1], color=figures.GREY, lw=1.2)
+    looks = zip(models.items(), (figures.BLUE, figures.ORANGE), "os", strict=False)
+    for (name, model), color, marker in looks:
+        points = reliability(model, table)
+        ax.plot(points["score"], points["late"], marker=marker, color=color)
+        last = points.iloc[-1]
+        at, above = (last["score"], last["late"]), marker == "o"  # off the diagonal
+        ax.annotate(
+            name, at, (-8, 6) if above else (6, -12), textcoords="offset points",
+            ha="right" if above else "left", color=color, annotation_clip=False,
+        )  # fmt: skip
+    ax.set(
+        xlabel="mean score of the bin",
+        ylabel="share of late flights",
+        xlim=(0, 1),
+        ylim=(0, 1),
+    )
+    return ax
+
+
+def reliability(model: Predictor, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean score and the late share in ten bins of equal count."""
+    found = pd.DataFrame(
+        {"score": model.predict(table), "late": table["late"].astype(float)}
+    )
+    bins = pd.qcut(found["score"], 10, labels=False, duplicates="drop")
+    return found.groupby(bins).mean()

@@ -1,0 +1,150 @@
+"""Lab 05 at full size: the AUC of 31 features, Feast on 20,000 flights, online reads.
+
+`make bench` runs it and writes `results/features_*.{json,csv,txt}`, which name the
+machine; the chapter shows them as recorded. Nothing here asserts a duration, a ratio or
+a verdict: only that the answers agree.
+"""
+
+import shutil
+import socket
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from flightline import features, lake
+from flightline.features import CATEGORICAL, FEATURES, VIEWS, T
+from flightline.features import registry as feature_registry
+from labkit import bench, data, timing
+from labkit.features import stores
+from labkit.point_in_time import asof, delay_model
+from labkit.processes import Child
+
+RESULTS = Path(__file__).parent / "results"
+SAMPLE, READS = 20_000, 400
+START, END = (
+    pd.Timestamp(day, tz="UTC").as_unit("us") for day in ("2013-07-01", "2013-07-31")
+)
+
+
+@pytest.fixture(scope="module")
+def flights():
+    table = lake.flight_times(data.load_flights(), data.load_airports())
+    return table.assign(**{T: table["sched_dep_utc"] - features.LEAD})
+
+
+@pytest.fixture(scope="module")
+def weather():
+    return lake.weather_events(data.load_weather())
+
+
+@pytest.fixture(scope="module")
+def table(flights, weather):
+    return features.training_table(flights, weather).set_index("flight_id")
+
+
+@pytest.fixture(scope="module")
+def rows(flights, weather):
+    log = flights[flights["month"].between(4, 8)]
+    return {v: features.timeline(v, log, weather, START, END) for v in VIEWS}
+
+
+@pytest.fixture(scope="module")
+def filled(rows, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("store")
+    feature_registry.write_offline(folder, rows, {})
+    return features.store(folder)
+
+
+def test_auc_in_july(flights, table):
+    """Train without June and with it, at the number of trees that June chooses."""
+    matrix = table[FEATURES].astype(dict.fromkeys(CATEGORICAL, "category"))
+    keyed = flights.set_index("flight_id")
+    late = {
+        months: delay_model.late_by_month(keyed, *months)
+        for months in ((1, 5), (6, 6), (7, 7), (1, 6))
+    }
+    choices, found = [40, 80, 120, 160, 240, 320], []
+    model = delay_model.fit(matrix, late[1, 5], trees=max(choices))
+    trees = stores.best_trees(model, matrix, late[6, 6], choices)
+    for text, months in (("January to May", (1, 5)), ("January to June", (1, 6))):
+        fitted = model if months == (1, 5) else None
+        fitted = fitted or delay_model.fit(matrix, late[months], trees=trees)
+        auc = stores.auc_by_lag(fitted, trees, {0: matrix}, late[7, 7], draws=500)
+        row = auc.iloc[0]
+        found.append(
+            {
+                "learned": text,
+                "trees": trees,
+                "auc": f"{row['auc']:.3f}",
+                "interval": f"{row['auc_low']:.3f} to {row['auc_high']:.3f}",
+            }
+        )
+        assert row["auc_low"] < row["auc"] < row["auc_high"]
+    page = {
+        "learned": "Learned",
+        "trees": "Trees, chosen on June",
+        "auc": "AUC in July",
+    }
+    page |= {"interval": "95% interval by day"}
+    bench.record(RESULTS, "features_auc", pd.DataFrame(found), page)
+
+
+def test_offline_retrieval(filled, flights, weather):
+    """Retrieve the rows of a sample with our join and with Feast: equal cells."""
+    asks = flights[flights[T].between(START, END)].sample(SAMPLE, random_state=5)
+    log = flights[flights["month"].between(5, 8)]
+    kept = {}
+
+    def by_us():
+        kept["ours"] = features.features_at(asks, log, weather)
+
+    def by_feast():
+        kept["Feast"] = features.historical(filled, asks)
+
+    times = timing.compare({"our join": by_us, "Feast, DuckDB": by_feast}, repeats=3)
+    assert asof.agree(kept["ours"], kept["Feast"], FEATURES)
+    found = times.reset_index(names="engine").assign(rows=f"{SAMPLE:,}")
+    found["seconds"] = (found["median_ms"] / 1_000).map("{:.1f}".format)
+    found["times"] = found["ratio"].map("{:.1f}".format)
+    page = {"engine": "Engine", "rows": "Flights", "seconds": "Median, s"}
+    bench.record(RESULTS, "features_offline", found, page | {"times": "Ratio"})
+
+
+def reads(opened, asks, now, kind):
+    """Time reads of 1, 8 and 64 flights."""
+    source, found = features.OnlineSource(opened, clock=lambda: now), []
+    for size in (1, 8, 64):
+        parts = [asks.sample(size, random_state=n) for n in range(READS // size + 20)]
+        each = timing.each_ms(source.read, parts)[20:]
+        p50, p99 = np.quantile(each, [0.5, 0.99])
+        found.append({"store": kind, "flights": size, "p50_ms": p50, "p99_ms": p99})
+    return found
+
+
+def test_online_reads(filled, rows, flights, tmp_path):
+    """Time online reads on SQLite and, where there is one, on a Redis server."""
+    now = pd.Timestamp("2013-07-02 22:49", tz="UTC").as_unit("us")
+    asks = flights[flights[T].between(now - features.LEAD, now + features.LEAD)]
+    views = [name for name in VIEWS if name != "history_v2"]
+    features.materialize(filled, now, views=views)
+    found = reads(filled, asks, now, "SQLite")
+    if server := shutil.which("redis-server"):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+        with Child(command, deadline_s=300, ready=lambda c: "Ready to" in c.log()):
+            other = features.store(tmp_path, online=f"redis://127.0.0.1:{port}")
+            feature_registry.write_offline(tmp_path, rows, {})
+            features.materialize(other, now, views=views)
+            both = [features.read_online(s, asks, now=now) for s in (filled, other)]
+            assert asof.agree(*both, FEATURES)
+            found += reads(other, asks, now, "Redis")
+    shown = pd.DataFrame(found)
+    for name in ("p50", "p99"):
+        shown[name] = shown[f"{name}_ms"].map("{:.1f}".format)
+    page = {"store": "Online store", "flights": "Flights at once"}
+    bench.record(
+        RESULTS, "features_online", shown, page | {"p50": "p50, ms", "p99": "p99, ms"}
+    )

@@ -1,0 +1,83 @@
+"""Wrong answers to `publish` (lab 03).
+
+Each cell is one mistake; its text is the hint it must meet.
+"""
+
+
+# %% asks_is_file
+"""The second writer replaced the first one's entry"""
+
+
+def publish(draft, path):
+    if path.is_file():
+        draft.unlink()
+        raise Conflict(f"{path.stem} is taken")
+    draft.rename(path)
+
+
+# %% copy
+"""That is a copy"""
+
+
+def publish(draft, path):
+    try:
+        with path.open("xb") as stream:
+            stream.write(draft.read_bytes())
+    except FileExistsError:
+        raise Conflict(f"{path.stem} is taken") from None
+    finally:
+        draft.unlink()
+
+
+# %% draft_left
+"""The draft is still there"""
+
+
+def publish(draft, path):
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise Conflict(f"{path.stem} is taken") from None
+
+
+# %% lets_the_error_through
+"""Catch it and raise Conflict"""
+
+
+def publish(draft, path):
+    try:
+        os.link(draft, path)
+    finally:
+        draft.unlink()
+
+
+# %% look_first
+"""The second writer replaced the first one's entry"""
+
+
+def publish(draft, path):
+    if path.exists():
+        draft.unlink()
+        raise Conflict(f"{path.stem} is taken")
+    draft.rename(path)
+
+
+# %% replace
+"""The second writer replaced the first one's entry"""
+
+
+def publish(draft, path):
+    draft.replace(path)
+
+
+# %% silent
+"""The second writer was not told"""
+
+
+def publish(draft, path):
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

@@ -1,0 +1,90 @@
+"""Wrong answers to `psi_smoothed` (lab 01).
+
+Each cell is one mistake; its text is the hint it must meet.
+"""
+
+
+# %% equal_width_bins
+"""Cut at the reference"""
+
+
+def psi_smoothed(reference, current, bins=10):
+    edges = np.linspace(reference.min(), reference.max(), bins + 1)
+    p, q = (np.histogram(v, edges)[0] + 0.5 for v in (reference, current))
+    p, q = p / p.sum(), q / q.sum()
+    return float(np.sum((q - p) * np.log(q / p)))
+
+
+# %% not_smoothed
+"""An empty bin still gives inf"""
+
+
+def psi_smoothed(reference, current, bins=10):
+    cuts = np.quantile(reference, np.arange(1, bins) / bins)
+    p, q = (
+        np.bincount(np.searchsorted(cuts, v, side="right"), minlength=bins)
+        for v in (reference, current)
+    )
+    p, q = p / len(reference), q / len(current)
+    with np.errstate(divide="ignore"):
+        return float(np.sum((q - p) * np.log(q / p)))
+
+
+# %% old_total
+"""Add 0.5 to each count"""
+
+
+def psi_smoothed(reference, current, bins=10):
+    cuts = np.quantile(reference, np.arange(1, bins) / bins)
+    p, q = (
+        np.bincount(np.searchsorted(cuts, v, side="right"), minlength=bins)
+        for v in (reference, current)
+    )
+    p, q = (p + 0.5) / len(reference), (q + 0.5) / len(current)
+    return float(np.sum((q - p) * np.log(q / p)))
+
+
+# %% only_the_current
+"""A bin of the reference can be empty too"""
+
+
+def psi_smoothed(reference, current, bins=10):
+    cuts = np.quantile(reference, np.arange(1, bins) / bins)
+    p, q = (
+        np.bincount(np.searchsorted(cuts, v, side="right"), minlength=bins)
+        for v in (reference, current)
+    )
+    p, q = p / len(reference), (q + 0.5) / (len(current) + 0.5 * bins)
+    with np.errstate(divide="ignore"):
+        return float(np.sum((q - p) * np.log(q / p)))
+
+
+# %% skips_empty_bins
+"""keep them, do not skip them"""
+
+
+def psi_smoothed(reference, current, bins=10):
+    cuts = np.quantile(reference, np.arange(1, bins) / bins)
+    p, q = (
+        np.bincount(np.searchsorted(cuts, v, side="right"), minlength=bins)
+        for v in (reference, current)
+    )
+    p, q = p / len(reference), q / len(current)
+    keep = (p > 0) & (q > 0)
+    p, q = p[keep], q[keep]
+    return float(np.sum((q - p) * np.log(q / p)))
+
+
+# %% tiny_floor
+"""Add 0.5 to each count"""
+
+
+def psi_smoothed(reference, current, bins=10):
+    cuts = np.quantile(reference, np.arange(1, bins) / bins)
+    p, q = (
+        np.bincount(np.searchsorted(cuts, v, side="right"), minlength=bins)
+        for v in (reference, current)
+    )
+    p = np.maximum(p / len(reference), 1e-4)
+    q = np.maximum(q / len(current), 1e-4)
+    return float(np.sum((q - p) * np.log(q / p)))

@@ -1,0 +1,56 @@
+"""Wrong answers to `split_by_time` (lab 01).
+
+Each cell is one mistake; its text is the hint it must meet.
+"""
+
+
+# %% boundary_twice
+"""Training ends before cutoff - gap"""
+
+
+def split_by_time(scheduled, cutoff, gap):
+    learn = scheduled.index[scheduled <= cutoff - gap]
+    return learn, scheduled.index[scheduled >= cutoff]
+
+
+# %% gap_held_out
+"""Rows in the gap belong to neither side"""
+
+
+def split_by_time(scheduled, cutoff, gap):
+    first = cutoff - gap
+    return scheduled.index[scheduled < first], scheduled.index[scheduled >= first]
+
+
+# %% loses_the_cutoff
+"""exactly at the cutoff"""
+
+
+def split_by_time(scheduled, cutoff, gap):
+    learn = scheduled.index[scheduled < cutoff - gap]
+    return learn, scheduled.index[scheduled > cutoff]
+
+
+# %% no_gap
+"""The gap is missing"""
+
+
+def split_by_time(scheduled, cutoff, gap):
+    return scheduled.index[scheduled < cutoff], scheduled.index[scheduled >= cutoff]
+
+
+# %% one_day_always
+"""Use the gap that is given"""
+
+
+def split_by_time(scheduled, cutoff, gap):
+    learn = scheduled.index[scheduled < cutoff - pd.Timedelta(days=1)]
+    return learn, scheduled.index[scheduled >= cutoff]
+
+
+# %% returns_rows
+"""Return index labels"""
+
+
+def split_by_time(scheduled, cutoff, gap):
+    return scheduled[scheduled < cutoff - gap], scheduled[scheduled >= cutoff]

@@ -1,0 +1,40 @@
+"""Wrong answers to `warn_threshold` (lab 01).
+
+Each cell is one mistake; its text is the hint it must meet.
+"""
+
+
+# %% plain_ratio
+"""forgets that the cost falls due only if the flight is on time"""
+
+
+def warn_threshold(benefit, cost, fee=0.0):
+    return (cost + fee) / benefit
+
+
+# %% takes_anything
+"""Refuse a benefit or a cost"""
+
+
+def warn_threshold(benefit, cost, fee=0.0):
+    return (cost + fee) / (benefit + cost)
+
+
+# %% upside_down
+"""You have it upside down"""
+
+
+def warn_threshold(benefit, cost, fee=0.0):
+    if not (benefit > 0 and cost > 0 and fee >= 0):
+        raise ValueError("prices must be positive")
+    return (benefit + fee) / (benefit + cost)
+
+
+# %% weighs_the_fee
+"""does not get a weight"""
+
+
+def warn_threshold(benefit, cost, fee=0.0):
+    if not (benefit > 0 and cost > 0 and fee >= 0):
+        raise ValueError("prices must be positive")
+    return (cost + fee) / (benefit + cost + fee)

@@ -1,6 +1,0 @@
-"""exactly at the cutoff"""
-
-
-def split_by_time(scheduled, cutoff, gap):
-    learn = scheduled.index[scheduled < cutoff - gap]
-    return learn, scheduled.index[scheduled > cutoff]

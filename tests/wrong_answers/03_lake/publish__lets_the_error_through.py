@@ -1,8 +1,0 @@
-"""Catch it and raise Conflict"""
-
-
-def publish(draft, path):
-    try:
-        os.link(draft, path)
-    finally:
-        draft.unlink()

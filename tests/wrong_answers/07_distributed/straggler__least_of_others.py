@@ -1,8 +1,0 @@
-"""do not ask the one that waits second least"""
-
-
-def straggler(wait_s, factor=3.0):
-    waits = np.median(wait_s, axis=0)
-    slowest = int(np.argmin(waits))
-    others = float(np.min(np.delete(waits, slowest)))
-    return slowest if others >= factor * waits[slowest] and others > 0 else None

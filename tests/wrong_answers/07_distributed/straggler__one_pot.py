@@ -1,8 +1,0 @@
-"""not one median over all waits in one pot"""
-
-
-def straggler(wait_s, factor=3.0):
-    waits = np.median(wait_s, axis=0)
-    slowest = int(np.argmin(waits))
-    others = float(np.median(np.delete(wait_s, slowest, axis=1)))
-    return slowest if others >= factor * waits[slowest] and others > 0 else None

@@ -1,6 +1,0 @@
-"""take the less loaded"""
-
-
-def choose_of_two(loads, chance):
-    one, other = (int(number) for number in chance.choice(len(loads), size=2, replace=False))
-    return other if loads[other] > loads[one] else one

@@ -1,9 +1,0 @@
-"""The ends depend on the type"""
-
-
-def quantize_linear(x, scale, zero_point=0, *, axis=None, dtype="int8"):
-    x, scale = np.asarray(x, np.float32), np.asarray(scale, np.float32)
-    if not (scale > 0).all() or np.isnan(x).any():
-        raise ValueError("a scale is not positive, or x holds NaN.")
-    steps = np.rint(x / along(scale, x.ndim, axis)) + along(zero_point, x.ndim, axis)
-    return np.clip(steps, -128, 127).astype(np.int16).astype(dtype)

@@ -1,5 +1,0 @@
-"""A label from the future"""
-
-
-def mature(scored, now, wait):
-    return scored[scored["prediction_time"] <= now - wait]

@@ -1,6 +1,0 @@
-"""becomes known at this very moment"""
-
-
-def mature(scored, now, wait):
-    old = scored[scored["prediction_time"] <= now - wait]
-    return old.assign(late=old["late"].where(old["label_time"] < now))

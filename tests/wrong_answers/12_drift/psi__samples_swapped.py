@@ -1,6 +1,0 @@
-"""Hand all three on to `counts`"""
-
-
-def psi(reference, current, bins=10):
-    p, q = shares(counts(current, reference, bins))
-    return _answer(reference, ((q - p) * log_ratio(q, p)).sum(axis=-1), "psi")

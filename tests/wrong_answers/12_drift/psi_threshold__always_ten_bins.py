@@ -1,7 +1,0 @@
-"""Fewer bins lower the threshold"""
-
-
-def psi_threshold(n, m, bins=10, alpha=0.05):
-    if not (n > 0 and m > 0) or bins < 2 or not 0 < alpha < 1:
-        raise ValueError(f"n={n}, m={m}, bins={bins}, alpha={alpha}")
-    return float(stats.chi2.ppf(1 - alpha, 9) * (1 / n + 1 / m))

@@ -1,0 +1,1 @@
+"""What maintainers do with labs: export, execute, check, grade, hand out."""

@@ -1,0 +1,153 @@
+"""Write the student edition of the labs.
+
+`python -m tools.labs.student OUT_DIR` writes each lab with its solutions replaced by
+stubs, its outputs cleared and its checks locked, by nbgrader's own preprocessors.
+`labkit` and `flightline` are not copied: Python finds them through PYTHONPATH, as `make
+lab` and nbgrader set it.
+"""
+
+import argparse
+import copy
+import re
+import sys
+from pathlib import Path
+
+from nbformat import NotebookNode
+from nbgrader.preprocessors import ClearOutput, ClearSolutions, LockCells
+
+from tools.labs import notebooks
+from tools.labs.notebooks import NotebookError, show
+
+STUB = "raise NotImplementedError  # your code here"
+COURSE_TAGS = {"export", "hide-cell"}
+REGION = re.compile(
+    r"^[ \t]*### BEGIN SOLUTION[ \t]*\n(?P<body>.*?)^[ \t]*### END SOLUTION",
+    re.DOTALL | re.MULTILINE,
+)
+MARKER_OF_ANY_SPELLING = re.compile(r"#\s*(?:begin|end)\s+solution\b", re.IGNORECASE)
+TELLING_LENGTH = 25  # a shorter solution, such as `return total`, tells nothing
+
+
+def student_edition(notebook: NotebookNode) -> NotebookNode:
+    """Return the student edition of a lab.
+
+    Signatures and docstrings stay, solutions become stubs. A check may fail without
+    ending a run of the whole notebook; nbgrader scores it all the same.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        The lab with its solutions; it is not changed.
+
+    Returns
+    -------
+    NotebookNode
+        A new notebook.
+
+    Raises
+    ------
+    NotebookError
+        If a line of a solution would still stand in it.
+    """
+    student = copy.deepcopy(notebook)
+    for preprocessor in (
+        ClearSolutions(code_stub={"python": STUB}),
+        LockCells(),
+        ClearOutput(),
+    ):
+        student, _ = preprocessor.preprocess(student, {})
+    for _, cell in notebooks.code_cells(student):
+        kept = set(notebooks.tags(cell)) - COURSE_TAGS
+        cell.metadata["tags"] = sorted(
+            kept | ({"raises-exception"} if notebooks.is_check(cell) else set())
+        )
+    student = notebooks.normalise(student)
+    if leaks := leaked(notebook, student):
+        raise NotebookError(
+            "the student edition shows a solution: " + "; ".join(map(repr, leaks[:3]))
+        )
+    return student
+
+
+def solutions(notebook: NotebookNode) -> list[list[str]]:
+    """Return the lines between the markers of each solution, stripped, blanks out."""
+    cells = [cell for _, cell in notebooks.code_cells(notebook)]
+    bodies = [m["body"] for cell in cells for m in REGION.finditer(cell.source)]
+    return [[line.strip() for line in b.splitlines() if line.strip()] for b in bodies]
+
+
+def leaked(notebook: NotebookNode, student: NotebookNode) -> list[str]:
+    """Return what of the solutions can still be read in the student edition.
+
+    In the cell of an exercise no line of any solution may stand. Any other cell may use
+    a line or two of a solution, but not hold all of it.
+    """
+    hidden = solutions(notebook)
+    lines_of_all = {line for lines in hidden for line in lines}
+    found = []
+    for cell in student.cells:
+        lines = {line.strip() for line in cell.source.splitlines()}
+        if notebooks.is_solution(cell):
+            found += sorted(lines & lines_of_all)
+        for solution in hidden:
+            if set(solution) <= lines and len("".join(solution)) >= TELLING_LENGTH:
+                found.append(solution[0])
+        found += MARKER_OF_ANY_SPELLING.findall(cell.source)
+    return found
+
+
+def stub(cell: NotebookNode) -> str:
+    """Return the source of a solution cell as a student first sees it."""
+    holder = NotebookNode(  # type: ignore[no-untyped-call]
+        cells=[copy.deepcopy(cell)], metadata={}
+    )
+    cleared, _ = ClearSolutions(code_stub={"python": STUB}).preprocess(holder, {})
+    return str(cleared.cells[0].source)
+
+
+def render(path: Path) -> str:
+    """Return the student edition of a lab as the text of a notebook file."""
+    try:
+        return notebooks.dumps(student_edition(notebooks.read(path)))
+    except RuntimeError as error:  # nbgrader: markers and metadata disagree
+        raise NotebookError(
+            f"{show(path)}: {error} Run tools.labs.structure."
+        ) from error
+    except NotebookError as error:
+        raise NotebookError(f"{show(path)}: {error}") from error
+
+
+def write(out: Path, labs: Path = notebooks.LABS) -> list[Path]:
+    """Write the student edition of every lab to a folder and return the files.
+
+    Raises
+    ------
+    NotebookError
+        If the folder is the labs' own, or a lab cannot be converted.
+    """
+    if out.resolve().is_relative_to(labs.resolve()):
+        raise NotebookError(f"{show(out)} holds the labs themselves. Name another.")
+    written = []
+    for path in notebooks.find_labs(labs):
+        notebooks.write_text(out / path.name, render(path))
+        written.append(out / path.name)
+    return written
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the student edition and name its files."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.labs.student", description=__doc__
+    )
+    parser.add_argument("out", type=Path, metavar="OUT_DIR")
+    try:
+        for path in write(parser.parse_args(arguments).out):
+            print(path)
+    except NotebookError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
