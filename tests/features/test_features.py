@@ -66,13 +66,6 @@ def one_by_hand(flight, log, weather):
     waits = due[~(due.dep_utc <= t) & (due.origin == flight.origin)]
     found["origin_waiting"] = len(waits)
     found["origin_carrier_waiting"] = (waits.carrier == flight.carrier).sum()
-    legs = gone[(gone.tailnum == flight.tailnum) & (gone.dep_utc >= t - DAY)]
-    if len(legs):
-        leg = legs.sort_values("dep_utc", kind="stable").iloc[-1]
-        rest = (flight.sched_dep_utc - leg.dep_utc) / HOUR
-        found["tail_dep_delay"] = leg.dep_delay
-        found["tail_arr_delay"] = leg.arr_delay if leg.arr_utc <= t else np.nan
-        found["slack_h"] = rest - 2 * (leg.distance / 450 + 0.6) - 1
     seen = weather[(weather.origin == flight.origin) & (weather.available_at <= t)]
     rain = seen[seen.available_at > t - 3 * HOUR].precip
     found["precip_3h"] = rain.sum(min_count=1)
@@ -106,8 +99,8 @@ def test_features_equal_filters_written_out(flights, weather, table):
 
 
 def test_the_table_has_what_it_promises(flights, table):
-    assert len(FEATURES) == len(set(FEATURES)) == 31
-    assert len(features.NUMERIC) == 28
+    assert len(FEATURES) == len(set(FEATURES)) == 28
+    assert len(features.NUMERIC) == 25
     assert list(table)[-2:] == ["late", "label_time"]
     assert len(table) == len(flights) and table.index.is_unique
     assert table["late"].isna().sum() == (flights.arr_utc.isna()).sum()
@@ -191,12 +184,21 @@ def test_change_points_miss_no_change(left, keys):
 
 def test_request_terms_take_lists_and_nulls():
     at = pd.Timestamp("2013-03-10 07:30", tz="UTC").timestamp()  # clocks change at 7
-    given = [at, np.nan], [at + 60, at], [1, 2], [None, at], [None, 450]
-    terms = features.request_terms(*given)
+    terms = features.request_terms([at, np.nan], [at + 60, at], [1, None])
     assert terms["minute_of_day"][0] == 3 * 60 + 30 and terms["weekday"][0] == 6
-    assert np.isnan(terms["minute_of_day"][1]) and np.isnan(terms["slack_h"]).all()
-    names = ("sched_dep_s", "sched_arr_s", "distance", "last_dep_s", "last_distance")
-    assert features.request_lists({name: [] for name in names})["slack_h"] == []
+    assert np.isnan(terms["minute_of_day"][1]) and np.isnan(terms["distance_mi"][1])
+    names = ("sched_dep_s", "sched_arr_s", "distance")
+    assert features.request_lists({name: [] for name in names})["block_min"] == []
+
+
+def test_nothing_depends_on_the_plane_that_flew(flights, weather, table):
+    """A completed flight names the aircraft that flew it, which nobody knew before."""
+    other = flights.assign(tailnum="N00000")
+    known = features.training_table(other, weather).set_index("flight_id")
+    pd.testing.assert_frame_equal(known[FEATURES], table[FEATURES])
+    blind = flights.drop(columns="tailnum")
+    known = features.training_table(blind, weather).set_index("flight_id")
+    pd.testing.assert_frame_equal(known[FEATURES], table[FEATURES])
 
 
 def test_take_enters_news_and_ignores_strangers(flights):

@@ -145,13 +145,11 @@ def test_a_second_service_reads_the_same_views(filled, ours):
 
 
 def test_an_unknown_entity_is_null_and_says_so(filled, ours):
-    strange = ours.assign(origin="XXX", tailnum=None, flight_id="nothing")
+    strange = ours.assign(origin="XXX", flight_id="nothing")
     values, state = features.answer(filled, strange, now=NOW)
-    assert (state[["origin", "weather", "schedule", "tail"]] == "unknown").all(
-        axis=None
-    )
+    assert (state[["origin", "weather", "schedule"]] == "unknown").all(axis=None)
     assert (state[["carrier", "dest", "network"]] == "fresh").all(axis=None)
-    empty = ["origin_waiting", "temp", "nearby_flights", "slack_h", "tail_dep_delay"]
+    empty = ["origin_waiting", "temp", "nearby_flights"]
     assert values[empty].isna().all(axis=None)
     assert values[["minute_of_day", "all_dep_delay_1h"]].notna().all(axis=None)
 
@@ -162,7 +160,7 @@ def test_a_stale_value_is_null_and_says_so(filled, ours):
         live = ["origin", "carrier", "origin_carrier", "dest", "network"]
         stale = (state[[*live, "weather", "rain"]] == "stale").sum(axis=1)
         assert stale.iloc[0] == gone
-    empty = ["origin_waiting", "temp", "precip_3h", "slack_h"]
+    empty = ["origin_waiting", "temp", "precip_3h"]
     assert values[empty].isna().all(axis=None)
     assert values[["flight_late_rate", "block_min"]].notna().all(axis=None)
 
@@ -174,8 +172,8 @@ def test_a_view_that_was_never_filled_is_unknown(ours, tmp_path):
 
 
 def test_a_missing_column_or_service_is_named(filled, ours):
-    with pytest.raises(ValueError, match="tailnum"):
-        features.read_online(filled, ours.drop(columns="tailnum"))
+    with pytest.raises(ValueError, match="distance"):
+        features.read_online(filled, ours.drop(columns="distance"))
     with pytest.raises(ValueError, match=r"'nobody'.*delay_start"):
         features.read_online(filled, ours, service="nobody")
     with pytest.raises(ValueError, match="no view holds 'shoe_size'"):

@@ -146,6 +146,44 @@ def test_test_files_import_no_other_test_file() -> None:
             assert not others, f"{path.relative_to(ROOT)} imports {others}"
 
 
+MAY_OPEN = {
+    "data/README.md",
+    "labs/flightline/lake/sealed.py",
+    "labs/labkit/data.py",
+    "tests/house/test_house.py",
+    "tests/labkit/test_labkit_data.py",
+}
+"""Where the sealed week may be named: its definition, its loader, and their tests."""
+
+
+def test_nobody_opens_the_sealed_week_before_the_capstone() -> None:
+    """24 to 30 December is kept for the last lab; nothing is chosen by looking at it.
+
+    What reads the flights' files itself must drop those days, and is listed here.
+    """
+    reads_files = {
+        "data/build.py",
+        "labs/flightline/serving/serve.py",
+        "labs/flightline/training/core.py",
+        "labs/06_training.ipynb",
+        "tests/data/test_data.py",
+        "tests/training/test_training.py",
+    }
+    for path in tracked():
+        place, code = (
+            path.relative_to(ROOT).as_posix(),
+            path.suffix in (".py", ".ipynb"),
+        )
+        if place in MAY_OPEN or not (code or path.suffix == ".md"):
+            continue
+        text = path.read_text()
+        assert "load_sealed_week" not in text, f"{place} opens the sealed week"
+        direct = re.search(r"flights.{0,4}/.{0,4}2013-(12|\{)", text)
+        assert not (code and direct) or place in reads_files, (
+            f"{place} reads the flights' files itself: use labkit.data.load_flights"
+        )
+
+
 def test_the_readme_and_ci_run_the_same_command() -> None:
     readme = (ROOT / "README.md").read_text()
     assert re.search(r"^make book\nmake test$", readme, re.MULTILINE)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from flightline import training
+from flightline.serving import serve
 from labkit import data
 from labkit.data import DataError
 
@@ -97,6 +99,32 @@ def test_the_recurring_flight_must_exist(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(data, "RECURRING_FLIGHT", nobody)
     with pytest.raises(DataError, match=r"flight=9999.* matches 0 flights, not one"):
         data.recurring_flight()
+
+
+# --- what it keeps back
+
+
+def test_the_last_week_is_handed_out_by_one_function_alone() -> None:
+    december = data.load_flights(months=[12])
+    assert december["day"].max() == 23
+    week = data.load_sealed_week()
+    assert week["month"].eq(12).all() and set(week["day"]) == set(range(24, 31))
+    whole = pd.read_parquet(data.DATA_DIR / "flights" / "2013-12.parquet")
+    assert len(december) + len(week) == (whole["day"] < 31).sum()
+    assert list(week) == list(december) and week.dtypes.equals(december.dtypes)
+
+
+def test_the_week_stays_sealed_whatever_columns_are_asked_for() -> None:
+    some = data.load_flights(months=[11, 12], columns=["carrier"])
+    assert len(some) == len(data.load_flights(months=[11, 12]))
+    week = data.load_sealed_week(columns=["dest"])
+    assert list(week) == ["dest"] and len(week) == len(data.load_sealed_week())
+
+
+def test_neither_training_nor_serving_sees_the_sealed_week() -> None:
+    table = training.load_table(data.DATA_DIR, months=[12])
+    assert table["sched_dep_utc"].max() < pd.Timestamp("2013-12-24 05:00", tz="UTC")
+    assert serve.flights_of([12])["day"].max() == 23
 
 
 # --- what it says

@@ -19,7 +19,7 @@ from random_rows import random_rows
 FLIGHTS = [
     {
         "carrier": "B6", "flight": number, "origin": "JFK", "dest": "LAX",
-        "tailnum": None, "distance": 2475, "sched_dep_utc": "2013-07-03T00:49:00Z",
+        "distance": 2475, "sched_dep_utc": "2013-07-03T00:49:00Z",
         "block_min": 359,
     }
     for number in range(500, 540)

@@ -32,7 +32,6 @@ FLIGHT = {
     "flight": 523,
     "origin": "JFK",
     "dest": "LAX",
-    "tailnum": "N708JB",
     "distance": 2475,
     "sched_dep_utc": "2013-07-03T00:49:00Z",
     "block_min": 359,
@@ -106,7 +105,6 @@ BAD = {
     "flight number": {"flight": 10_000},
     "carrier": {"carrier": "JetBlue"},
     "carrier with a line end": {"carrier": "B6\n"},
-    "tail number": {"tailnum": "N708-JB"},
     "other year": {"sched_dep_utc": "2031-07-03T00:49:00Z"},
     "no such day": {"sched_dep_utc": "2013-02-29T00:49:00Z"},
     "no such minute": {"sched_dep_utc": "2013-07-03T00:60:00Z"},
@@ -135,7 +133,7 @@ def test_what_is_no_flight_is_refused(change):
         serving.Flight.model_validate(FLIGHT | change)
 
 
-@pytest.mark.parametrize("name", [name for name in FLIGHT if name != "tailnum"])
+@pytest.mark.parametrize("name", list(FLIGHT))
 def test_a_missing_field_is_refused(name):
     with pytest.raises(ValidationError):
         serving.Flight.model_validate({k: v for k, v in FLIGHT.items() if k != name})
@@ -156,7 +154,24 @@ def test_every_flight_of_the_year_can_be_asked_for_and_keeps_its_identity():
     table = serving.frame_of(asked)
     for name in ("flight_id", "sched_dep_utc", "sched_arr_utc", "carrier", "dest"):
         assert table[name].tolist() == some[name].tolist(), name
-    assert table["tailnum"].isna().tolist() == some["tailnum"].isna().tolist()
+
+
+@pytest.mark.parametrize("sent", ["N708JB", "N708-JB", None, 7, ["N1"]])
+def test_a_tail_number_is_ignored(sent):
+    """Older clients send the aircraft; they get the answer of those that do not."""
+    body, score = {**FLIGHT, "tailnum": sent}, {}
+    for name, asked in (("with", body), ("without", FLIGHT)):
+        answer = client().post("/v1/predict", json=asked, headers=HEADERS)
+        assert answer.status_code == 200
+        score[name] = answer.json()["score"]
+    assert score["with"] == score["without"]
+    table = serving.frame_of([serving.Flight.model_validate(body)])
+    assert "tailnum" not in table.columns
+
+
+def test_the_document_says_that_a_tail_number_is_ignored():
+    field = serving.Flight.model_json_schema()["properties"]["tailnum"]
+    assert field["deprecated"] is True and "ignored" in field["description"]
 
 
 def test_no_flights_make_an_empty_table():
@@ -742,7 +757,7 @@ def test_logs_hold_no_secret_and_no_body(caplog):
         here.post("/v1/predict", headers={"Authorization": "Bearer tester.guess"})
     text = caplog.text
     assert "/v1/predict" in text and '"status": 422' in text
-    for secret in (KEY, KEY.split(".")[1], "guess", "hunter2", "N708JB"):
+    for secret in (KEY, KEY.split(".")[1], "guess", "hunter2"):
         assert secret not in text
     lines = [json.loads(r.message) for r in caplog.records if r.message.startswith("{")]
     assert [line["status"] for line in lines] == [200, 422, 401]

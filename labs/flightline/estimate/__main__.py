@@ -42,7 +42,7 @@ OPTIONS: dict[str, dict[str, tuple[Any, str]]] = {
     },
     "storage": {
         "entities": (1e6, "rows of the feature table"),
-        "features": (31, "features in a row"),
+        "features": (28, "features in a row"),
         "qps": (10_000, "logged events a second"),
         "event": (250, "bytes of an event"),
         "days": (30, "days that an event is kept"),

@@ -17,7 +17,6 @@ __all__ = [
     "KEYS",
     "LATE_MIN",
     "LEAD",
-    "LEG",
     "NUMBER",
     "NUMERIC",
     "ON_DEMAND",
@@ -29,7 +28,6 @@ __all__ = [
     "SECOND",
     "SERVICES",
     "START_SET",
-    "TAIL",
     "VIEWS",
     "WEATHER",
     "Floats",
@@ -57,7 +55,6 @@ __all__ = [
     "request_lists",
     "request_terms",
     "store",
-    "tail",
     "timeline",
     "training_table",
 ]
@@ -116,13 +113,12 @@ BACKLOG = {
     "origin_waiting": ["origin"],
     "origin_carrier_waiting": ["origin", "carrier"],
 }
-TAIL = ["tail_arr_delay", "tail_dep_delay", "slack_h"]
 WEATHER = ["temp", "dewp", "wind_speed", "gust", "precip_3h", "visib", "pressure"]
 REPORT = [name for name in WEATHER if name != "precip_3h"]
 HISTORY = ["flight_late_rate"]
 NUMBER = ["carrier", "flight", "dest"]
 RATES = {"history": (HISTORY[0], 30), "history_v2": ("flight_late_rate_v2", 60)}
-FEATURES = [*ON_DEMAND, *DEPARTURES, *ARRIVALS, *BACKLOG, *TAIL, *WEATHER, *HISTORY]
+FEATURES = [*ON_DEMAND, *DEPARTURES, *ARRIVALS, *BACKLOG, *WEATHER, *HISTORY]
 NUMERIC = [name for name in FEATURES if name not in CATEGORICAL]
 KEYS = ["flight_id", T, "sched_dep_utc", "month"]
 
@@ -146,8 +142,6 @@ def request_terms(
     sched_dep_s: npt.ArrayLike,
     sched_arr_s: npt.ArrayLike,
     distance: npt.ArrayLike,
-    last_dep_s: npt.ArrayLike,
-    last_distance: npt.ArrayLike,
 ) -> dict[str, Floats]:
     """Compute the features that depend on the request itself.
 
@@ -157,32 +151,27 @@ def request_terms(
         The schedule, in seconds since 1970 (UTC).
     distance : array_like of float
         Miles to the destination.
-    last_dep_s, last_distance : array_like of float
-        Departure (seconds) and miles of the aircraft's last leg from New York; NaN or
-        None where there is none.
 
     Returns
     -------
     dict of array
-        `minute_of_day` and `weekday` (Monday is 0) on New York's clock, `distance_mi`,
-        `block_min`, and `slack_h`: the hours between the two departures, less a flight
-        there and back at 450 mph with 36 minutes each for taxiing, less one hour.
+        `minute_of_day` and `weekday` (Monday is 0) on New York's clock, `distance_mi`
+        and `block_min`.
 
     Examples
     --------
-    >>> terms = request_terms([7200.0], [10800.0], [450.0], [None], [None])
-    >>> float(terms["block_min"][0]), float(terms["slack_h"][0])
-    (60.0, nan)
+    >>> terms = request_terms([7200.0], [10800.0], [450.0])
+    >>> float(terms["block_min"][0]), float(terms["distance_mi"][0])
+    (60.0, 450.0)
     """
-    given = (sched_dep_s, sched_arr_s, distance, last_dep_s, last_distance)
-    dep, arr, miles, last, leg = (np.asarray(each, np.float64) for each in given)
+    given = (sched_dep_s, sched_arr_s, distance)
+    dep, arr, miles = (np.asarray(each, np.float64) for each in given)
     clock = np.array([_local(s) for s in dep.tolist()], np.float64).reshape(-1, 2)
     return {
         "minute_of_day": clock[:, 0],
         "weekday": clock[:, 1],
         "distance_mi": miles,
         "block_min": (arr - dep) / 60,
-        "slack_h": (dep - last) / 3600 - 2 * (leg / 450 + 0.6) - 1,
     }
 
 
@@ -250,24 +239,6 @@ def nearby(asks: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
     return count.rename("nearby_flights").to_frame()
 
 
-def tail(asks: pd.DataFrame, log: pd.DataFrame) -> pd.DataFrame:
-    """Find the last leg from New York of the aircraft, at most 24 hours old."""
-    leg = log[["tailnum", "dep_utc", "dep_delay", "arr_utc", "arr_delay", "distance"]]
-    leg = leg.dropna(subset=["dep_utc", "tailnum"])
-    leg = leg.rename(columns={name: f"last_{name}" for name in leg.columns[1:]})
-    key = {"by": "tailnum", "entity_time": T, "feature_time": "last_dep_utc"}
-    found = join(asks[["tailnum", T]], leg, **key, ttl=DAY)
-    landed = found["last_arr_utc"] <= found[T]
-    return pd.DataFrame(
-        {
-            "tail_arr_delay": found["last_arr_delay"].where(landed),
-            "tail_dep_delay": found["last_dep_delay"],
-            "last_dep_s": _seconds(found["last_dep_utc"]),
-            "last_distance": found["last_distance"].astype(np.float64),
-        }
-    )
-
-
 def _mended(weather: pd.DataFrame) -> pd.DataFrame:
     """Return reports without an impossible wind; no gust is a gust of zero."""
     speed = weather["wind_speed"].where(weather["wind_speed"] <= 200)
@@ -332,20 +303,17 @@ def features_at(
     DataFrame
         The columns FEATURES, with the index of `asks`; null where nothing is known.
     """
-    leg, moving = tail(asks, log), [*DEPARTURES, *ARRIVALS, *BACKLOG]
+    moving = [*DEPARTURES, *ARRIVALS, *BACKLOG]
     terms = request_terms(
         _seconds(asks["sched_dep_utc"]),
         _seconds(asks["sched_arr_utc"]),
         asks["distance"],
-        leg["last_dep_s"],
-        leg["last_distance"],
     )
     parts = [
         asks[CATEGORICAL],
         pd.DataFrame(terms, index=asks.index),
         nearby(asks, log),
         recent(asks, log, moving),
-        leg,
         report(asks, weather),
         rain(asks, weather),
         history(asks, log),
@@ -443,23 +411,20 @@ def _live(*keys: str) -> View:
     return View(list(keys), names, "operations", 2 * HOUR, HOUR, streamed=True)
 
 
-LEG = ["tail_arr_delay", "tail_dep_delay", "last_dep_s", "last_distance"]
 VIEWS = {
     "origin": _live("origin"),
     "carrier": _live("carrier"),
     "origin_carrier": _live("origin", "carrier"),
     "dest": _live("dest"),
     "network": _live("network"),
-    "tail": View(["tailnum"], LEG, "fleet", DAY, streamed=True),
     "weather": View(["origin"], REPORT, "weather desk", 6 * HOUR),
     "rain": View(["origin"], ["precip_3h"], "weather desk", 6 * HOUR),
     "history": View(NUMBER, HISTORY, "data science"),
     "history_v2": View(NUMBER, ["flight_late_rate_v2"], "data science", version=2),
     "schedule": View(["flight_id"], ["nearby_flights"], "planning", DAY),
 }
-ENTITIES = ["origin", "carrier", "dest", "flight", "tailnum", "flight_id", "network"]
+ENTITIES = ["origin", "carrier", "dest", "flight", "flight_id", "network"]
 CHANGES: dict[str, list[tuple[str, float]]] = {
-    "tail": [("dep_utc", 0), ("arr_utc", 0), ("dep_utc", 24 + 1 / 3600)],
     "rain": [("available_at", 0), ("available_at", 3)],
     "history": [("arr_utc", 0), ("arr_utc", 24 * 30)],
     "history_v2": [("arr_utc", 0), ("arr_utc", 24 * 60)],
@@ -505,9 +470,7 @@ def _compute(
         return history(asks, log, view)
     if view == "rain":
         return rain(asks, weather)
-    return (
-        tail(asks, log) if view == "tail" else recent(asks, log, VIEWS[view].features)
-    )
+    return recent(asks, log, VIEWS[view].features)
 
 
 def _stamped(view: str, table: pd.DataFrame, time: str) -> pd.DataFrame:
@@ -577,7 +540,7 @@ def quiet() -> Iterator[None]:
 
 def request_lists(inputs: Mapping[str, list[Any]]) -> dict[str, list[float]]:
     """Call `request_terms` on lists, which is how Feast hands over its inputs."""
-    names = ("sched_dep_s", "sched_arr_s", "distance", "last_dep_s", "last_distance")
+    names = ("sched_dep_s", "sched_arr_s", "distance")
     terms = request_terms(*(np.array(inputs[name], np.float64) for name in names))
     return {name: values.tolist() for name, values in terms.items()}
 
@@ -626,7 +589,7 @@ START_SET = [*ON_DEMAND, "origin_dep_delay_1h", "origin_dep_delay_3h", *BACKLOG]
 SERVICES = {"delay": FEATURES, "delay_start": START_SET}
 
 
-def _terms(tail_view: Any) -> Any:
+def _terms() -> Any:
     """Declare the features that are computed when they are asked for."""
     import feast
     from feast.on_demand_feature_view import on_demand_feature_view
@@ -638,8 +601,8 @@ def _terms(tail_view: Any) -> Any:
         return dict(module.request_lists(inputs))
 
     asked = _fields(["sched_dep_s", "sched_arr_s", "distance"])
-    sources = [tail_view, feast.RequestSource(name="request", schema=asked)]
-    tags, schema = {"kind": "on demand", "version": "1"}, _fields([*REQUEST, "slack_h"])
+    sources: Any = [feast.RequestSource(name="request", schema=asked)]
+    tags, schema = {"kind": "on demand", "version": "1"}, _fields(REQUEST)
     declare = on_demand_feature_view(
         name="request_terms",
         mode="python",
@@ -665,7 +628,7 @@ def definitions(folder: Path) -> list[Any]:
         k: feast.Entity(name=k, join_keys=[k], value_type=kinds[k]) for k in ENTITIES
     }
     views = {name: _view(folder, name, entities) for name in VIEWS}
-    terms, found = _terms(views["tail"]), [*entities.values(), *views.values()]
+    terms, found = _terms(), [*entities.values(), *views.values()]
     for name, features in SERVICES.items():
         held = {v: [n for n in VIEWS[v].features if n in features] for v in VIEWS}
         chosen = [views[v][[*names, f"{v}_at"]] for v, names in held.items() if names]
@@ -751,7 +714,7 @@ def store(path: Path | str, *, online: str | None = None) -> "feast.FeatureStore
     return opened
 
 
-PLAN = ["carrier", "flight", "tailnum", "origin", "dest", "distance"]
+PLAN = ["carrier", "flight", "origin", "dest", "distance"]
 PLAN += ["sched_dep_utc", "sched_arr_utc"]
 _services: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
 
@@ -772,7 +735,6 @@ def _keys(requests: pd.DataFrame) -> dict[str, Any]:
     if missing:
         raise ValueError(f"the requests lack the column {', '.join(missing)}.")
     keys = {name: requests[name].tolist() for name in ENTITIES if name != "network"}
-    keys["tailnum"] = [t if isinstance(t, str) else "" for t in keys["tailnum"]]
     times = {
         f"{n}_s": _seconds(requests[f"{n}_utc"]).tolist()
         for n in ("sched_dep", "sched_arr")
@@ -841,8 +803,7 @@ def _read(
     for name, what in views.items():
         stale = state[name] == "stale"
         if stale.any():
-            hidden = [*what.features, "slack_h"] if name == "tail" else what.features
-            values[np.ix_([n in hidden for n in names], stale)] = np.nan
+            values[np.ix_([n in what.features for n in names], stale)] = np.nan
     table = pd.DataFrame(values.T, index=requests.index, columns=names)
     for at, name in enumerate(CATEGORICAL):
         table.insert(at, name, np.array(found[name], object))
@@ -873,7 +834,7 @@ def answer(
     ----------
     store : feast.FeatureStore
     requests : DataFrame
-        One row a flight: `flight_id`, `carrier`, `flight`, `tailnum`, `origin`, `dest`,
+        One row a flight: `flight_id`, `carrier`, `flight`, `origin`, `dest`,
         `distance`, `sched_dep_utc` and `sched_arr_utc`.
     now : Timestamp, optional
         The time of the question; two hours before departure by default.

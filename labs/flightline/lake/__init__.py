@@ -2,8 +2,9 @@
 
 Departures, arrivals, plans and weather with exact times and the moment at which each
 became known; contracts and quarantine; append, read as of a version, replay. Lab 03
-builds the core; `upkeep` lists, compacts and expires versions, and
-`python -m flightline.lake` is the command line.
+builds the core; `upkeep` lists, compacts and expires versions, `sealed` says which
+week nobody looks at before the capstone, and `python -m flightline.lake` is the command
+line.
 """
 
 from flightline.lake import upkeep
@@ -51,6 +52,7 @@ from flightline.lake.core import (
     weather_events,
     write_parts,
 )
+from flightline.lake.sealed import SEALED_FROM, SEALED_UNTIL, is_sealed
 
 __all__ = [
     "COLUMNS",
@@ -63,6 +65,8 @@ __all__ = [
     "PLAN_LEAD",
     "RANGES",
     "RAW",
+    "SEALED_FROM",
+    "SEALED_UNTIL",
     "TEXTS",
     "UTC",
     "WEATHER",
@@ -84,6 +88,7 @@ __all__ = [
     "failpoint",
     "files",
     "flight_times",
+    "is_sealed",
     "log",
     "next_clock",
     "publish",

@@ -156,11 +156,16 @@ class Flight(BaseModel):
     flight: Whole = Field(ge=1, le=9999, examples=[523])
     origin: Literal["EWR", "JFK", "LGA"]
     dest: Code
-    tailnum: str | None = Field(default=None, pattern="^[A-Z0-9]{2,8}$")
     distance: float = Field(ge=1, le=12_000, description="miles", examples=[2475])
     sched_dep_utc: Instant
     block_min: Whole = Field(
         ge=15, le=1440, description="scheduled minutes, gate to gate"
+    )
+    tailnum: object = Field(
+        default=None,
+        exclude=True,
+        deprecated=True,
+        description="ignored: nobody knows two hours before which aircraft will fly",
     )
 
 
@@ -177,7 +182,8 @@ def frame_of(flights: Iterable[Flight]) -> pd.DataFrame:
         One row a flight: what was asked, `flight_id`, and `sched_arr_utc`.
     """
     rows = [flight.model_dump() for flight in flights]
-    table = {name: [row[name] for row in rows] for name in Flight.model_fields}
+    asked = [name for name in Flight.model_fields if name != "tailnum"]
+    table = {name: [row[name] for row in rows] for name in asked}
     blocks, departs = table.pop("block_min"), table["sched_dep_utc"]
     arrives = [
         depart + timedelta(minutes=block)
@@ -208,10 +214,7 @@ def request_of(row: Mapping[str, Any]) -> dict[str, Any]:
     dict
         What `Flight` accepts, ready for `json.dumps`.
     """
-    body = {
-        name: row[name] for name in ("carrier", "flight", "origin", "dest", "tailnum")
-    }
-    body["tailnum"] = row["tailnum"] if isinstance(row["tailnum"], str) else None
+    body = {name: row[name] for name in ("carrier", "flight", "origin", "dest")}
     block = (row["sched_arr_utc"] - row["sched_dep_utc"]) / timedelta(minutes=1)
     instant = f"{row['sched_dep_utc']:%Y-%m-%dT%H:%M:%SZ}"
     return body | {

@@ -80,7 +80,7 @@ import pandas as pd
 
 import flightline
 from flightline.features import CATEGORICAL, FEATURES, NUMERIC, training_table
-from flightline.lake import failpoint, flight_times, weather_events
+from flightline.lake import failpoint, flight_times, is_sealed, weather_events
 
 if TYPE_CHECKING:
     import torch
@@ -123,7 +123,8 @@ def load_table(
     data_dir : path
         The folder with the Parquet files and `SHA256SUMS`.
     months : iterable of int
-        The months of 2013 to read; features look back at these alone.
+        The months of 2013 to read; features look back at these alone. The sealed
+        week at the end of December is left out.
 
     Returns
     -------
@@ -143,10 +144,10 @@ def load_table(
         frame = pd.read_parquet(io.BytesIO(content))
         return frame.astype(dict.fromkeys(frame.select_dtypes("integer"), "int64"))
 
-    flights = [read(f"flights/2013-{month:02d}.parquet") for month in months]
-    times = flight_times(
-        pd.concat(flights, ignore_index=True), read("airports.parquet")
-    )
+    parts = [read(f"flights/2013-{month:02d}.parquet") for month in months]
+    flights = pd.concat(parts, ignore_index=True)
+    flights = flights[~is_sealed(flights)]
+    times = flight_times(flights, read("airports.parquet"))
     return training_table(times, weather_events(read("weather.parquet")))
 
 
@@ -219,14 +220,14 @@ class Transform:
         return np.array(columns, np.int64).T
 
     def numbers(self, table: pd.DataFrame) -> npt.NDArray[np.float32]:
-        """Return the numbers clipped, standardised and filled, float32 [n, 28]."""
+        """Return the numbers clipped, standardised and filled, float32 [n, 25]."""
         raw = table[NUMERIC].to_numpy(np.float64)
         by = self.scaling
         ready = (np.clip(raw, by["low"], by["high"]) - by["mean"]) / by["scale"]
         return np.asarray(np.nan_to_num(ready, nan=0.0), np.float32)
 
     def matrix(self, table: pd.DataFrame) -> Floats:
-        """Return codes and raw numbers for trees, float64 [n, 31]; NaN is missing."""
+        """Return codes and raw numbers for trees, float64 [n, 28]; NaN is missing."""
         raw = table[NUMERIC].to_numpy(np.float64)
         return np.hstack([self.codes(table).astype(np.float64), raw])
 
@@ -583,7 +584,7 @@ def _whole(path: Path) -> bytes:
 def make_mlp(
     sizes: Sequence[int], hidden: Sequence[int] = (512, 256), dropout: float = 0.3
 ) -> "torch.nn.Module":
-    """Make the network: it takes codes [n, 3] and numbers [n, 28], returns logits [n].
+    """Make the network: it takes codes [n, 3] and numbers [n, 25], returns logits [n].
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Write the training rows of the course as a file that ranks and GPUs can read.
 
 `python -m labkit.distributed.examples OUT.pt` writes all landed flights of January to
-May with the 31 features of lab 05, as tensors, for `flightline.distributed.gpu_run`.
+May with the 28 features of lab 05, as tensors, for `flightline.distributed.gpu_run`.
 Lab 07 uses a sample.
 """
 

@@ -32,7 +32,6 @@ Floats = npt.NDArray[np.float64]
 Distance = Callable[..., float | pd.Series]  # of two columns, or of two tables
 COMPARED = ["carrier", "origin", "weekday", "temp", "pressure"]
 TREES = 60
-LAST_DAY = "12-30"
 
 
 def scratch() -> Path:
@@ -61,7 +60,7 @@ def load_stream() -> pd.DataFrame:
     DataFrame
         What `features.training_table` returns, and `arr_delay` in minutes (null: never
         landed) and `date`, the local day of departure as "MM-DD". The year ends before
-        its last two days, for which the weather is incomplete.
+        the sealed week.
     """
     flights = lake.flight_times(data.load_flights(), data.load_airports())
     weather = lake.weather_events(data.load_weather())
@@ -70,7 +69,6 @@ def load_stream() -> pd.DataFrame:
     number, days = pd.factorize(local.dt.normalize())
     date = np.asarray(days.strftime("%m-%d"), dtype=object)[number]
     table = table.assign(arr_delay=flights["arr_delay"], date=date)
-    table = table[table["date"] < LAST_DAY]
     return table.sort_values("prediction_time", kind="stable", ignore_index=True)
 
 
@@ -757,14 +755,15 @@ def answer(
         names[months["calibration_error"].astype(float).argmax()],
         *(names[months[name].astype(float).argmin()] for name in ("skill", "auc")),
     ]
-    each = 31 * rates["one feature"]
+    each = len(FEATURES) * rates["one feature"]
     lines = [
         f"1. {null.loc[200, 'PSI > 0.1']:.0%} of the pairs are over 0.1.",
         f"2. The PSI of the score peaks in {peak}; the worst month is {worst[0]} by "
         f"calibration, {worst[1]} by skill, {worst[2]} by AUC.",
         f"3. After {seen.loc['unit', 'the five delays']:.0f} days; retraining changes "
         f"the log-loss by {outcome.loc['unit', 'change']:+.3f}.",
-        f"4. {each['rows, by rows']:.1f} of 31 if rows are dealt out; if days are, "
+        f"4. {each['rows, by rows']:.1f} of {len(FEATURES)} if rows are dealt out; if "
+        "days are, "
         f"{each['days, by rows']:.0f} by rows and {each['days, by days']:.1f} by days.",
     ]
     sys.stdout.write("\n".join(lines) + "\n")

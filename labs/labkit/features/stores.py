@@ -314,10 +314,10 @@ def skew_by_lag(
     Returns
     -------
     DataFrame
-        First `any of 31`, the share of rows in which at least one cell differs.
+        First `any feature`, the share of rows in which at least one cell differs.
     """
     rows = {
-        lag: {"any of 31": rows_that_differ(table, offline), **skew(table, offline)}
+        lag: {"any feature": rows_that_differ(table, offline), **skew(table, offline)}
         for lag, table in served.items()
     }
     return pd.DataFrame(rows).T
@@ -479,10 +479,10 @@ def show_lag(cells: pd.DataFrame) -> None:
         The share of cells that differ: one row a lag in minutes, one column a feature.
     """
     shown = {
-        "any of 31": ("any of 31", "black"),
+        "any feature": ("any feature", "black"),
         "origin_waiting": ("queue", figures.BLUE),
         "origin_dep_delay_1h": ("delay, 1 h", figures.ORANGE),
-        "tail_dep_delay": ("aircraft,\ndeparture", figures.GREEN),
+        "visib": ("visibility", figures.GREEN),
         "flight_late_rate": ("history", figures.GREY),
     }
     _, ax = plt.subplots()
@@ -490,7 +490,7 @@ def show_lag(cells: pd.DataFrame) -> None:
     for name, (text, colour) in shown.items():
         ax.plot(places, cells[name], "o-", color=colour)
         # the two lines on top end nearly at one height
-        at = cells[name].to_numpy() + (0.03 if name == "any of 31" else 0)
+        at = cells[name].to_numpy() + (0.03 if name == "any feature" else 0)
         at = at - (0.03 if name == "origin_dep_delay_1h" else 0)
         figures.label_end(ax, places, at, text, colour)
     ax.set_xticks(places, [str(lag) for lag in cells.index])
