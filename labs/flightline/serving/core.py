@@ -149,7 +149,7 @@ Source = Literal["online", "fallback"]
 
 
 class Flight(BaseModel):
-    """One scheduled flight, two hours before it leaves. Nothing else is accepted."""
+    """One scheduled flight, two hours before it leaves; other fields are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
     carrier: str = Field(pattern="^[A-Z0-9]{2}$", examples=["B6"])

@@ -968,7 +968,7 @@ def provenance(data_dir: Path | str) -> dict[str, str]:
     dict of str
         `data_sha256` (of the list of all digests), `lock_sha256` (of the two files
         of pinned versions), `installed_sha256` (of the versions that are there),
-        `code_sha256` (of modules and apps), `processor`, and `git_commit`, with
+        `code_sha256` (of the package), `processor`, and `git_commit`, with
         `-dirty` if files differ from it. "unknown" where there is no such thing.
     """
     package = Path(str(flightline.__file__)).parent

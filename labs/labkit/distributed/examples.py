@@ -21,7 +21,7 @@ FIRST, LAST = 1, 5
 
 
 def feature_rows() -> pd.DataFrame:
-    """Return the training table of the whole year, as lab 05 makes it.
+    """Return the training table of all flights, as lab 05 makes it.
 
     Returns
     -------

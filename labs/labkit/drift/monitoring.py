@@ -835,7 +835,7 @@ def plot_months(table: pd.DataFrame) -> None:
     axes[0].annotate(
         "0.2", (-0.4, 0.2), (0, 3), textcoords="offset points", color=figures.ORANGE
     )
-    axes[0].set_title("Highest PSI and worst model: different months", loc="right")
+    axes[0].set_title("Highest PSI: December; least skill: September", loc="right")
     axes[-1].set_xlabel("Framed: gap or AUC is worse than in March")
 
 

@@ -1,4 +1,4 @@
-"""Lab 05 at full size: the AUC of 31 features, Feast on 20,000 flights, online reads.
+"""Lab 05 at full size: the AUC of 28 features, Feast on 20,000 flights, online reads.
 
 `make bench` runs it and writes `results/features_*.{json,csv,txt}`, which name the
 machine; the chapter shows them as recorded. Nothing here asserts a duration, a ratio or

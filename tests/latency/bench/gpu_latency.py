@@ -23,10 +23,10 @@ import torch
 ROOT = Path(__file__).resolve().parents[3]
 OUT = Path(__file__).parent / "results" / "latency_gpu.json"
 NETS = {
-    "student 64-32": (46, 64, 32, 1),
+    "student 64-32": (43, 64, 32, 1),
     "network 512-256": (43, 512, 256, 1),
-    "wide 2048 x 4": (46, 2048, 2048, 2048, 2048, 1),
-    "wide 8192 x 4": (46, 8192, 8192, 8192, 8192, 1),
+    "wide 2048 x 4": (43, 2048, 2048, 2048, 2048, 1),
+    "wide 8192 x 4": (43, 8192, 8192, 8192, 8192, 1),
 }
 ROWS = (1, 32, 512, 4096)
 BUDGET_S, REPEATS, PATIENCE_S = 360, 15, 6.0

@@ -522,7 +522,7 @@ def test_what_leaking_costs(flights, weather):
     flew, drawn_with = drawn_aucs["28, and the plane that flew"]
     plane = {
         "28 features": f"{without:.3f}",
-        "and the plane that flew": f"{flew:.3f}",
+        "28, and the plane that flew": f"{flew:.3f}",
         "Difference": f"{flew - without:+.3f}",
         "95% interval by day": interval(drawn_with - drawn_without),
     }
