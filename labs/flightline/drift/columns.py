@@ -72,7 +72,7 @@ def kind_of(column: pd.Series) -> Kind:
 
 def _are_dates(column: pd.Series) -> bool:
     """Tell whether the first texts of a column are all dates."""
-    first = column.dropna().iloc[:LOOKED_AT].unique()
+    first = column.dropna().iloc[:LOOKED_AT]
     return all(isinstance(v, str) and DATE.fullmatch(v.strip()) for v in first)
 
 

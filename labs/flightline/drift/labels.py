@@ -22,6 +22,9 @@ LEVELS = 1_001
 ENOUGH = 7
 """The fewest days that are judged."""
 
+ROWS = 200
+"""The fewest rows whose calibration error is judged: twenty in each tenth."""
+
 
 def mature(scored: pd.DataFrame, now: pd.Timestamp, wait: pd.Timedelta) -> pd.DataFrame:
     """Return the rows that are old enough to be judged, with the labels known by now.
@@ -311,7 +314,8 @@ def worse(
     DataFrame
         `value`, `low`, `high` of the change (for `gap`, of its size), and `found`:
         the interval lies wholly on the worse side. The change of the calibration error
-        is what remains after that which noise makes in periods of these lengths.
+        is what remains after that which noise makes in periods of these lengths. It
+        has no interval, and is not found, if a period has fewer than 200 rows.
 
     Raises
     ------
@@ -341,7 +345,8 @@ def worse(
     value[error] = change - noise.mean()
     ends = [1 - alpha / 2, alpha / 2]
     far, near = np.quantile(noise, ends, method="higher")
-    low[error], high[error] = change - far, change - near
+    few = min(side.table.sum() for side in sides) < ROWS
+    low[error], high[error] = (np.nan if few else change - end for end in (far, near))
     found = np.where(np.isin(METRICS, ["skill", "auc"]), high < 0, low > 0)
     columns = {"value": value, "low": low, "high": high, "found": found}
     return pd.DataFrame(columns, index=METRICS)
@@ -367,8 +372,9 @@ def _calibration(
         held = _in_tenths(side.table.sum(axis=-1), tenth)
         total = held.sum()
         errors.append(float(np.abs(gaps.sum(axis=0)).sum() / total))
+        part = held / np.maximum(held.sum(axis=0), 1)
         own = gaps.sum(axis=0) / np.maximum(held.sum(axis=0), 1)
-        rest = (gaps - held * own) * np.sqrt(days / (days - 1))
+        rest = (gaps - held * own) / np.sqrt(np.where(part < 1, 1 - part, 1))
         dealt = rng.multinomial(days, np.full(days, 1 / days), draws)
         moved = dealt @ rest + held.sum(axis=0) * common
         noisy.append(np.abs(moved).sum(axis=1) / total)

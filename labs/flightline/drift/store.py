@@ -12,6 +12,8 @@ TABLE = """CREATE TABLE IF NOT EXISTS metrics (at TEXT, metric TEXT, subject TEX
     value REAL, low REAL, high REAL, false_alarm REAL, found INTEGER,
     PRIMARY KEY (at, metric, subject))"""
 
+NUMBERS = ["value", "low", "high", "false_alarm"]
+
 ADD = "INSERT OR REPLACE INTO metrics VALUES (?,?,?,?,?,?,?,?)"
 
 
@@ -93,6 +95,7 @@ def read_metrics(store: Path | str, metric: str | None = None) -> pd.DataFrame:
     if moments.isna().any():
         odd = table.loc[moments.isna(), "at"].iloc[0]
         raise ValueError(f"{name}: at={odd!r} is no time in ISO 8601. Mend that row.")
-    table = table.assign(at=moments, found=table["found"] > 0)
+    numbers = {name: table[name].astype(float) for name in NUMBERS}
+    table = table.assign(at=moments, found=table["found"] > 0, **numbers)
     table = table.sort_values(["at", "metric", "subject"], ignore_index=True)
     return table if metric is None else table[table["metric"] == metric]

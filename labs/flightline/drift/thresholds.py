@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from flightline.drift.columns import Floats
 
@@ -60,15 +59,21 @@ def holm(pvalues: np.typing.ArrayLike) -> Floats:
     array of float64
         Compare each with alpha. At most 1.
 
+    Notes
+    -----
+    The same as `multipletests(..., method="holm")` of statsmodels, which collects the
+    garbage of the whole process each time: that takes longer than a whole report.
+
     Examples
     --------
     >>> holm([0.04, 0.01, 0.5]).tolist()
     [0.08, 0.03, 0.5]
     """
-    adjusted = np.array(pvalues, np.float64)
-    known = ~np.isnan(adjusted)
-    if known.any():
-        adjusted[known] = multipletests(adjusted[known], method="holm")[1]
+    raw = np.asarray(pvalues, np.float64)
+    adjusted = np.full(len(raw), np.nan)
+    order = np.argsort(raw)[: int((~np.isnan(raw)).sum())]
+    steps = raw[order] * np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
     return adjusted
 
 
