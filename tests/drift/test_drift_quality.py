@@ -132,3 +132,46 @@ def test_unseen_rows_that_come_in_clumps_are_no_finding():
     assert found <= 6
     odd = sides[1].assign(id="x" + sides[1]["id"])
     assert drift.quality(sides[0], odd)["found"].any()
+
+
+TYPES = [
+    *("int8", "float32", "Float64", "Int64", "double[pyarrow]", "category"),
+    *("string", "string[pyarrow]", "boolean", "bool[pyarrow]", object, "complex128"),
+    *("datetime64[ns]", "timestamp[us][pyarrow]", "timedelta64[ns]"),
+]
+
+
+def typed(kind, seed):
+    """Return a column of a type, with nulls where it has them; ten rows a day."""
+    values = pd.Series(np.random.default_rng(seed).integers(0, 5, 200))
+    if "bool" in str(kind):
+        values = values > 2
+    column = values.astype(str if "string" in str(kind) else values.dtype).astype(kind)
+    made = column if kind == "int8" else column.mask(values.index % 7 == 0)
+    table = pd.DataFrame({"v": made, "date": np.arange(200) // 10})
+    return table.set_axis(np.zeros(200), axis=0)  # every index the same
+
+
+@pytest.mark.parametrize("before", TYPES)
+def test_every_type_is_compared_with_every_other(before):
+    for after in TYPES:
+        for blocks in (None, "date"):
+            sides = [typed(before, 1), typed(after, 2)]
+            if blocks is None:
+                sides = [side[["v"]] for side in sides]
+            finding = drift.compare(*sides, blocks=blocks)
+            assert drift.to_html(finding) and drift.to_prometheus(finding)
+            assert before != after or finding.alerts() == []
+
+
+def test_a_table_of_days_alone_has_nothing_to_compare():
+    table = pd.DataFrame({"date": np.arange(99) % 9})
+    finding = drift.compare(table, table, blocks="date")
+    assert finding.alerts() == [] and "No feature" in drift.to_html(finding)
+
+
+def test_names_of_columns_may_be_numbers():
+    table = pd.DataFrame({0: np.arange(200.0), 1: ["a", "b"] * 100})
+    finding = drift.compare(table, table.assign(**{"2": 0}).rename(columns={"2": 2}))
+    assert [alert.feature for alert in finding.alerts()] == ["2"]
+    assert drift.to_html(drift.compare(table, table + table))

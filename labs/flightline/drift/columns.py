@@ -80,7 +80,7 @@ def _can_be_named(column: pd.Series) -> bool:
     """Tell whether the values can be levels, as texts can and lists cannot."""
     try:
         pd.factorize(column)
-    except TypeError:
+    except (TypeError, NotImplementedError):  # the latter from Arrow
         return False
     return True
 

@@ -210,6 +210,7 @@ def compare(
     ValueError
         If the reference has no rows, or `blocks` is no column of both.
     """
+    reference, current = (t.rename(columns=str) for t in (reference, current))
     before, after = (
         table.drop(columns=[label] if label in table else [])
         for table in (reference, current)
@@ -218,13 +219,13 @@ def compare(
     if not len(current):
         empty = pd.DataFrame(columns=REPORT)
         return Finding(empty, checks, None, alpha, {}, after)
-    kinds = {str(name): kind_of(before[name]) for name in before if name != blocks}
+    kinds = {name: kind_of(before[name]) for name in before if name != blocks}
     dropped = {n: kind for n, kind in kinds.items() if kind in ("times", "nested")}
     left_out = [
         f"{name!r} holds {KINDS[kind]}: checked, but not compared"
         for name, kind in dropped.items()
     ]
-    before = before.rename(columns=str).drop(columns=list(dropped))
+    before = before.drop(columns=list(dropped))
     table = pd.DataFrame(columns=REPORT).astype({"drifted": bool})
     if set(before) - {blocks}:
         table = report(before, after, bins=bins, alpha=alpha, blocks=blocks)

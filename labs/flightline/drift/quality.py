@@ -96,7 +96,8 @@ def quality(
         for name in names
         for case in _cases(name, _Sides(before[name], after[name], days), each)
     ]
-    return pd.DataFrame(rows + _judged(cases, before, after, days, each), columns=CHECK)
+    rows += _judged(cases, before, after, days, each)
+    return pd.DataFrame(rows, columns=CHECK).astype({"found": bool})
 
 
 def _judged(
@@ -194,9 +195,10 @@ def _range_cases(name: str, sides: _Sides, ranged: bool) -> list[_Case]:
 
 def _day_unseen(name: str, sides: _Sides) -> _Case:
     """Count the days with a level that no other day of the reference has."""
-    one, two, days = sides
+    one, two = (side.astype(object) for side in sides[:2])
+    days = sides.days
     assert days is not None
-    where = days[0].groupby(one.astype(object)).nunique()
+    where = days[0].groupby(one).nunique()
     lone = days[0][one.isin(where.index[where == 1])].nunique()
     unseen = two.notna() & ~two.isin(where.index)
     return _Case(name, "unseen", int(lone), int(days[1][unseen].nunique()))
