@@ -2,59 +2,57 @@
 
 Distances and tests over whole tables, thresholds with a known rate of false alarms,
 data checks, performance by mature labels, a metrics store. Lab 12 builds the core;
-`watch` reads logs, feeds and metrics of the service, `app` compares two tables and
-draws the store, and `python -m flightline.drift` is the command line.
+`watch` reads logs, feeds and metrics of the service, `compare` runs every check that
+two tables allow, and `python -m flightline.drift` is the command line.
 """
 
 from flightline.drift import app, watch
-from flightline.drift.core import (
-    CHECK,
-    METRICS,
-    REPORT,
+from flightline.drift.bins import (
     Column,
-    Floats,
-    Integers,
-    Limits,
     Pair,
     Reference,
-    Test,
-    Values,
     bins_used,
-    block_counts,
-    block_null,
-    chi2,
     counts,
     cut_points,
-    holm,
-    is_number,
+    log_ratio,
+    pool,
+    profile,
+    shares,
+)
+from flightline.drift.columns import Floats, Integers, Values, is_number
+from flightline.drift.days import block_counts, block_null
+from flightline.drift.decide import Alert, Finding, compare, next_step
+from flightline.drift.distances import (
+    Test,
+    chi2,
     js,
     kl,
     ks,
     largest_gap,
-    log_ratio,
-    mature,
-    next_step,
-    performance,
-    pool,
-    profile,
     psi,
-    psi_threshold,
-    quality,
-    rank_limits,
-    read_metrics,
-    report,
-    rows_needed,
-    shares,
     wasserstein,
-    worse,
-    write_metrics,
+)
+from flightline.drift.labels import METRICS, mature, performance, worse
+from flightline.drift.page import dashboard, to_html
+from flightline.drift.prometheus import to_prometheus
+from flightline.drift.quality import CHECK, quality
+from flightline.drift.report import REPORT, report
+from flightline.drift.store import read_metrics, write_metrics
+from flightline.drift.thresholds import (
+    Limits,
+    holm,
+    psi_threshold,
+    rank_limits,
+    rows_needed,
 )
 
 __all__ = [
     "CHECK",
     "METRICS",
     "REPORT",
+    "Alert",
     "Column",
+    "Finding",
     "Floats",
     "Integers",
     "Limits",
@@ -67,8 +65,10 @@ __all__ = [
     "block_counts",
     "block_null",
     "chi2",
+    "compare",
     "counts",
     "cut_points",
+    "dashboard",
     "holm",
     "is_number",
     "js",
@@ -89,6 +89,8 @@ __all__ = [
     "report",
     "rows_needed",
     "shares",
+    "to_html",
+    "to_prometheus",
     "wasserstein",
     "watch",
     "worse",

@@ -5,17 +5,21 @@ Findings have the columns `drift.CHECK`, ready for the metrics store:
 draws them.
 """
 
-import re
+import json
+from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from prometheus_client.parser import text_string_to_metric_families
 from scipy import stats
 
-from flightline.drift import core
-from flightline.drift.core import CHECK
+from flightline.drift.quality import CHECK
+from flightline.drift.thresholds import rank_limits
 
-REQUESTS = r'^flightline_requests_total\{[^}]*status="(\d+)"[^}]*\} (\S+)$'
+REQUESTS = "flightline_requests_total"
+"""The counter of answers, by `status`."""
 
 
 def read_log(path: Path | str) -> pd.DataFrame:
@@ -24,14 +28,37 @@ def read_log(path: Path | str) -> pd.DataFrame:
     Parameters
     ----------
     path : path
-        A file of JSON Lines.
+        A file of JSON Lines. A last line without its end is being written, and is left
+        out if it is torn.
 
     Returns
     -------
     DataFrame
-        One row an answer; `time` in UTC.
+        One row an answer; `time` in UTC. Other values are as they were written: an id
+        of digits stays a text.
+
+    Raises
+    ------
+    ValueError
+        If a line is no JSON object with a time.
     """
-    table = pd.read_json(path, lines=True, convert_dates=False)
+    rows: list[dict[str, object]] = []
+    lines = Path(path).read_text(encoding="utf-8").split("\n")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            if number == len(lines):
+                break
+            raise ValueError(f"line {number} of {path} is no JSON: {error}.") from error
+        if not isinstance(row, dict) or "time" not in row:
+            raise ValueError(f"line {number} of {path} is no object with a time.")
+        rows.append(row)
+    if not rows:
+        raise ValueError(f"{path} holds no answer yet.")
+    table = pd.DataFrame.from_records(rows)
     return table.assign(time=pd.to_datetime(table["time"], utc=True, format="ISO8601"))
 
 
@@ -41,7 +68,8 @@ def operations(log: pd.DataFrame, every: str = "1h") -> pd.DataFrame:
     Parameters
     ----------
     log : DataFrame
-        With `time`, `latency_ms`, `source` and `shadow`.
+        With `time`, `latency_ms`, `source` and perhaps `shadow`: an answer that does
+        not say so is live.
     every : str
         The length of a period.
 
@@ -50,7 +78,9 @@ def operations(log: pd.DataFrame, every: str = "1h") -> pd.DataFrame:
     DataFrame
         By period with answers: `answers`, `p50_ms`, `p99_ms`, `fallback_share`.
     """
-    live = log[~log["shadow"].astype(bool)]
+    live = log
+    if "shadow" in log:
+        live = log[~log["shadow"].astype(object).eq(True).fillna(False).astype(bool)]
     fell = live["source"].eq("fallback")
     groups = live.assign(fell=fell).groupby(live["time"].dt.floor(every))
     return pd.DataFrame(
@@ -85,7 +115,7 @@ def against_history(
     """
     rows: list[list[object]] = []
     for name in table:
-        limits = core.rank_limits(table[name].iloc[:-last], alpha)
+        limits = rank_limits(table[name].iloc[:-last], alpha)
         for time, value in table[name].iloc[-last:].items():
             found = not limits.low <= value <= limits.high
             when = f"{time:%Y-%m-%d %H:%M}"
@@ -101,7 +131,8 @@ def errors(
     Parameters
     ----------
     before, after : str
-        Prometheus text with `flightline_requests_total` by `status`.
+        Prometheus text with `flightline_requests_total` by `status`. Series of other
+        labels beside it (of models, of processes) are summed.
     allowed : float
         The share of errors (status 500 and over) that the objective allows.
     alpha : float
@@ -110,19 +141,21 @@ def errors(
     Returns
     -------
     DataFrame
-        One row with the columns CHECK. A counter that went back was started anew.
+        One row with the columns CHECK. A process whose counter went back, told by its
+        other labels, was started anew.
 
     Raises
     ------
     ValueError
         If no request came in between.
     """
-    first, last = (
-        {s: float(v) for s, v in re.findall(REQUESTS, text, re.MULTILINE)}
-        for text in (before, after)
-    )
-    anew = any(last.get(status, 0) < value for status, value in first.items())
-    came = {s: v - (0 if anew else first.get(s, 0)) for s, v in last.items()}
+    first, last = _requests(before), _requests(after)
+    came = defaultdict[str, float](float)
+    for labels, statuses in last.items():
+        old = first.get(labels, {})
+        anew = any(statuses.get(s, 0) < value for s, value in old.items())
+        for status, value in statuses.items():
+            came[status] += value - (0 if anew else old.get(status, 0))
     total = sum(came.values())
     if not total:
         raise ValueError("no request between the two scrapes: nothing to judge.")
@@ -131,6 +164,20 @@ def errors(
     share = [failed / total, 0.0, most / total]
     row = ["error share", "service", *share, alpha, failed > most]
     return pd.DataFrame([row], columns=CHECK)
+
+
+def _requests(text: str) -> Mapping[frozenset[tuple[str, str]], dict[str, float]]:
+    """Return the counts by status, for each set of other labels."""
+    found = defaultdict[frozenset[tuple[str, str]], dict[str, float]](dict)
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            status = sample.labels.get("status", "")
+            if sample.name != REQUESTS or not status.isdigit():
+                continue
+            rest = {k: v for k, v in sample.labels.items() if k != "status"}
+            one = found[frozenset(rest.items())]
+            one[status] = one.get(status, 0.0) + sample.value
+    return found
 
 
 def feed(
@@ -169,8 +216,8 @@ def feed(
     until = times.searchsorted(grid, side="right")
     ages = np.asarray((grid - times[np.maximum(until - 1, 0)]) / pd.Timedelta("1h"))
     came = np.diff(until)
-    old = core.rank_limits(ages[:-1], min(2 * alpha, 0.99))
-    few = core.rank_limits(came[:-1], alpha)
+    old = rank_limits(ages[:-1], min(2 * alpha, 0.99))
+    few = rank_limits(came[:-1], alpha)
     late = bool(ages[-1] > old.high)
     odd = not few.low <= came[-1] <= few.high
     rows = [
