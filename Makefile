@@ -27,7 +27,7 @@ help:
 	@echo "make clean     remove what was built; work/ and .venv stay"
 
 $(READY): requirements.txt constraints.txt
-	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("The course needs Python 3.11 or newer. This is %d.%d. Try: make book PYTHON=python3.12" % v[:2])'
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11, 5) or sys.exit("The course needs Python 3.11.5 or newer. This is %d.%d.%d. Try: make book PYTHON=python3.12" % v[:3])'
 	@echo "Setting up .venv: about 310 packages, a few minutes, once."
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --progress-bar=on -r requirements.txt -c constraints.txt
