@@ -53,7 +53,7 @@ def test_serving_equals_the_module(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_storage_equals_the_module(capsys: pytest.CaptureFixture[str]) -> None:
     found = run(capsys, "storage", "--days", "1,2,3", "--ratio", "1")
-    assert found["estimates"]["GB of features"][1] == pytest.approx(0.768)
+    assert found["estimates"]["GB of features"][1] == pytest.approx(0.696)
     assert found["estimates"]["MB/s of events"][0] == pytest.approx(2.5)
     assert found["estimates"]["TB of log"][2] <= 10_000 * 86_400 * 3 * 250 * 3 / 1e12
 

@@ -98,6 +98,15 @@ def test_a_shared_line_is_no_leak(tmp_path):
     assert student.render(save(tmp_path, "02_two", TITLE, shared, SOLVED, CHECK))
 
 
+def test_a_bracket_alone_is_no_leak(tmp_path):
+    source = (
+        "@wraps(\n    print\n)\ndef half(x):\n    ### BEGIN SOLUTION\n"
+        "    return float(\n        x / 2\n    )\n    ### END SOLUTION"
+    )
+    path = save(tmp_path, "02_two", TITLE, solution("half", source), CHECK)
+    assert "x / 2" not in student.render(path)
+
+
 def test_write_brings_notebooks_and_nothing_else(tmp_path):
     labs, out = tmp_path / "labs", tmp_path / "student"
     save(labs, "02_two", TITLE, SOLVED, CHECK)

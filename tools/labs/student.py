@@ -25,6 +25,7 @@ REGION = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 MARKER_OF_ANY_SPELLING = re.compile(r"#\s*(?:begin|end)\s+solution\b", re.IGNORECASE)
+WORD = re.compile(r"\w")  # a line of brackets alone tells nothing
 TELLING_LENGTH = 25  # a shorter solution, such as `return total`, tells nothing
 
 
@@ -79,11 +80,11 @@ def solutions(notebook: NotebookNode) -> list[list[str]]:
 def leaked(notebook: NotebookNode, student: NotebookNode) -> list[str]:
     """Return what of the solutions can still be read in the student edition.
 
-    In the cell of an exercise no line of any solution may stand. Any other cell may use
-    a line or two of a solution, but not hold all of it.
+    In the cell of an exercise no line of any solution may stand, brackets alone apart.
+    Any other cell may use a line or two of a solution, but not hold all of it.
     """
     hidden = solutions(notebook)
-    lines_of_all = {line for lines in hidden for line in lines}
+    lines_of_all = {line for lines in hidden for line in lines if WORD.search(line)}
     found = []
     for cell in student.cells:
         lines = {line.strip() for line in cell.source.splitlines()}
