@@ -1,4 +1,4 @@
-"""The command line, the pages and the watchers of `flightline.apps`."""
+"""The command line, the pages and the watchers of `flightline.drift`."""
 
 import json
 import os
