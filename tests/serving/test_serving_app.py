@@ -706,3 +706,7 @@ def test_more_load_is_offered_until_the_server_cannot_keep_up():
     assert curve["p50"].iloc[-1] > 5 * curve["p50"].iloc[0]
     assert curve["answered/s"].iloc[-1] < 0.9 * curve.index[-1]
     assert (curve["failed"] == 0).all() and len(curve) <= 14
+
+
+def test_a_field_of_any_type_is_described_without_a_type():
+    assert docs_page._rule({"description": "ignored"}) == "(ignored)"

@@ -142,4 +142,5 @@ def _rule(field: Mapping[str, Any]) -> str:
         said.append("an instant of 2013 in UTC, such as 2013-07-03T00:49:00Z")
     if "description" in field:
         said.append(f"({field['description']})")
+    said = [text for text in said if text]  # a field of any type has none to name
     return ", ".join(said[:2]) + "".join(f" {more}" for more in said[2:])
