@@ -6,7 +6,7 @@ data checks, performance by mature labels, a metrics store. Lab 12 builds the co
 two tables allow, and `python -m flightline.drift` is the command line.
 """
 
-from flightline.drift import app, watch
+from flightline.drift import watch
 from flightline.drift.bins import (
     Column,
     Pair,
@@ -20,8 +20,9 @@ from flightline.drift.bins import (
     shares,
 )
 from flightline.drift.columns import Floats, Integers, Values, is_number
+from flightline.drift.core import mature, next_step
 from flightline.drift.days import block_counts, block_null
-from flightline.drift.decide import Alert, Finding, compare, next_step
+from flightline.drift.decide import HARMLESS, Alert, Finding, compare
 from flightline.drift.distances import (
     Test,
     chi2,
@@ -32,7 +33,7 @@ from flightline.drift.distances import (
     psi,
     wasserstein,
 )
-from flightline.drift.labels import METRICS, mature, performance, worse
+from flightline.drift.labels import METRICS, performance, worse
 from flightline.drift.page import dashboard, to_html
 from flightline.drift.prometheus import to_prometheus
 from flightline.drift.quality import CHECK, quality
@@ -48,6 +49,7 @@ from flightline.drift.thresholds import (
 
 __all__ = [
     "CHECK",
+    "HARMLESS",
     "METRICS",
     "REPORT",
     "Alert",
@@ -60,7 +62,6 @@ __all__ = [
     "Reference",
     "Test",
     "Values",
-    "app",
     "bins_used",
     "block_counts",
     "block_null",

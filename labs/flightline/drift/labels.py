@@ -26,28 +26,6 @@ ROWS = 200
 """The fewest rows whose calibration error is judged: twenty in each tenth."""
 
 
-def mature(scored: pd.DataFrame, now: pd.Timestamp, wait: pd.Timedelta) -> pd.DataFrame:
-    """Return the rows that are old enough to be judged, with the labels known by now.
-
-    Parameters
-    ----------
-    scored : DataFrame
-        With `prediction_time`, `label_time` (null: never known) and `late` (boolean).
-    now : Timestamp
-        The moment of the judgement.
-    wait : Timedelta
-        The age from which on labels count as complete.
-
-    Returns
-    -------
-    DataFrame
-        The rows predicted at or before `now - wait`, in their order, with all columns;
-        `late` is null where it was not known by `now`.
-    """
-    old = scored[scored["prediction_time"] <= now - wait]
-    return old.assign(late=old["late"].where(old["label_time"] <= now))
-
-
 class Names(NamedTuple):
     """The names of three columns."""
 

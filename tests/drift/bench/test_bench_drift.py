@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from flightline import drift
 from labkit import bench, timing
-from labkit.drift import monitoring
+from labkit.drift import monitoring, peer
 from scipy import stats
 
 RESULTS = Path(__file__).parent / "results"
@@ -221,7 +221,7 @@ def test_the_same_numbers_where_the_bins_are_the_same():
         )
         for _ in range(2)
     )
-    theirs = monitoring.evidently(before, now)
+    theirs = peer.evidently(before, now)
     assert np.allclose(drift.psi(before, now), theirs["psi"], rtol=1e-9)
     assert np.allclose(drift.js(before, now), theirs["js"], rtol=1e-9)
 
