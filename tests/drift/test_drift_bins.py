@@ -10,7 +10,10 @@ import pandas as pd
 import pytest
 from flightline import drift
 
-FILES = "bins columns days decide distances labels quality report store thresholds"
+FILES = (
+    "bins columns days decide distances labels quality report selection store "
+    "thresholds"
+)
 
 
 @pytest.mark.parametrize("name", FILES.split())

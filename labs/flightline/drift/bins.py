@@ -22,9 +22,9 @@ from flightline.drift.columns import (
     as_frame,
     difference,
     kind_of,
-    known_floats,
     must_be_compared,
 )
+from flightline.drift.selection import at_places
 
 LEAST = 5
 """The fewest rows that a bin may expect in the smaller sample before it is pooled."""
@@ -36,7 +36,7 @@ def cut_points(values: Floats, bins: int) -> Floats:
     Parameters
     ----------
     values : array of float64
-        Without nulls. Infinite values are allowed.
+        Nulls are left out. Infinite values are allowed.
     bins : int
         At most so many bins; the outer two are open.
 
@@ -59,16 +59,17 @@ def cut_points(values: Floats, bins: int) -> Floats:
     """
     if bins < 2:
         raise ValueError(f"bins={bins} cannot tell two samples apart. Use 10.")
-    if not len(values):
+    known = np.count_nonzero(values <= np.inf)
+    if not known:
         return np.array([], np.float64)
-    if values.min() == values.max():
-        return np.array([np.nextafter(values[0], -np.inf), values[0]])
-    place = -(-np.arange(1, bins) * len(values) // bins) - 1
-    ends = np.partition(values, place)[place]
-    heavy = np.append(ends[1:][ends[1:] == ends[:-1]], ends[ends == values.max()])
-    below = [values[values < v].max() for v in np.unique(heavy) if v > values.min()]
+    low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+    if low == high:
+        return np.array([np.nextafter(low, -np.inf), low])
+    ends = at_places(values, -(-np.arange(1, bins) * known // bins) - 1)
+    heavy = np.append(ends[1:][ends[1:] == ends[:-1]], ends[ends == high])
+    below = [values[values < v].max() for v in np.unique(heavy) if v > low]
     cuts = np.unique(np.append(ends, below))
-    return np.asarray(cuts[cuts < values.max()])
+    return np.asarray(cuts[cuts < high])
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ class Column:
         None for a number.
     cuts : array of float64
         The upper ends of all bins of a number but the last.
-    known : array of float64
-        The numbers of the reference, without nulls.
+    values : array of float64
+        The numbers of the reference, null as NaN.
     counts : array of int64
         The rows of the reference by bin. The last bin holds the nulls.
     """
@@ -93,7 +94,7 @@ class Column:
     name: str
     levels: pd.Index | None
     cuts: Floats
-    known: Floats
+    values: Floats
     counts: Integers
 
     @property
@@ -102,6 +103,11 @@ class Column:
         if not self.counts[:-1].any():
             return "empty"
         return "number" if self.levels is None else "category"
+
+    @property
+    def known(self) -> Floats:
+        """The numbers of the reference, without nulls."""
+        return self.values[~np.isnan(self.values)]
 
     def codes(self, found: pd.Series) -> Integers:
         """Return the bin of every value of a column of this kind."""
@@ -157,33 +163,38 @@ def profile(reference: Values, bins: int = 10) -> dict[str, Column]:
         If there is no row, a column stands twice, holds times (dates as texts as well)
         or lists, or `bins` is below 2.
     """
+    made = _binned(reference, bins)
+    return {n: replace(one, values=one.values.copy()) for n, one in made.items()}
+
+
+def _binned(reference: Values, bins: int) -> dict[str, Column]:
+    """Bin each column; its values may still be those of the table."""
     table = as_frame(reference, "reference")
-    return {str(n): _binned(str(n), column, bins) for n, column in table.items()}
+    return {str(n): _bin_column(str(n), found, bins) for n, found in table.items()}
 
 
-def _binned(name: str, column: pd.Series, bins: int) -> Column:
+def _bin_column(name: str, column: pd.Series, bins: int) -> Column:
     """Bin one column."""
     none, kind = np.array([], np.float64), must_be_compared(column)
     if kind == "number":
-        known = known_floats(column)
-        cuts = cut_points(known, bins)
-        return Column(name, None, cuts, known, _in_bins(cuts, known, len(column)))
+        values = as_floats(column)
+        cuts = cut_points(values, bins)
+        return Column(name, None, cuts, values, _in_bins(cuts, values))
     levels = pd.Index(pd.factorize(column)[1]).astype(object)
     made = Column(name, levels, none, none, np.array([], np.int64))
     return replace(made, counts=count(made, column))
 
 
-def _in_bins(cuts: Floats, known: Floats, rows: int) -> Integers:
-    """Count numbers in bins; the rows without a number are null."""
-    until = [np.count_nonzero(known <= cut) for cut in cuts]
-    filled = np.diff([0, *until, len(known)])
-    return np.append(filled, rows - len(known)).astype(np.int64)
+def _in_bins(cuts: Floats, values: Floats) -> Integers:
+    """Count numbers in bins; the last is that of the nulls."""
+    until = [np.count_nonzero(values <= cut) for cut in (*cuts, np.inf)]
+    return np.diff([0, *until, len(values)])
 
 
 def count(column: Column, found: pd.Series) -> Integers:
     """Count the values of a column in the bins."""
     if column.levels is None:
-        return _in_bins(column.cuts, known_floats(found), len(found))
+        return _in_bins(column.cuts, as_floats(found))
     return np.bincount(column.codes(found), minlength=len(column.levels) + 2)
 
 
@@ -207,7 +218,7 @@ def paired(
     ValueError
         As in `counts`.
     """
-    made = reference if isinstance(reference, Mapping) else profile(reference, bins)
+    made = reference if isinstance(reference, Mapping) else _binned(reference, bins)
     table = as_frame(current, "current sample")
     if not isinstance(current, pd.DataFrame) and len(made) == 1:
         table = table.set_axis(list(made), axis=1)
