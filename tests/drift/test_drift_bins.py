@@ -11,8 +11,8 @@ import pytest
 from flightline import drift
 
 FILES = (
-    "bins columns days decide distances labels quality report selection store "
-    "thresholds"
+    "bins columns days decide distances labels pooling quality report selection "
+    "store thresholds"
 )
 
 

@@ -15,13 +15,12 @@ from flightline.drift.bins import (
     counts,
     cut_points,
     log_ratio,
-    pool,
     profile,
     shares,
 )
 from flightline.drift.columns import Floats, Integers, Values, is_number
 from flightline.drift.days import block_counts, block_null
-from flightline.drift.decide import Alert, Finding, compare, next_step
+from flightline.drift.decide import HARMLESS, Alert, Finding, compare, next_step
 from flightline.drift.distances import (
     Test,
     chi2,
@@ -34,6 +33,7 @@ from flightline.drift.distances import (
 )
 from flightline.drift.labels import METRICS, mature, performance, worse
 from flightline.drift.page import dashboard, to_html
+from flightline.drift.pooling import pool
 from flightline.drift.prometheus import to_prometheus
 from flightline.drift.quality import CHECK, quality
 from flightline.drift.report import REPORT, report
@@ -48,6 +48,7 @@ from flightline.drift.thresholds import (
 
 __all__ = [
     "CHECK",
+    "HARMLESS",
     "METRICS",
     "REPORT",
     "Alert",
