@@ -37,6 +37,7 @@ from flightline.drift.pooling import pool
 from flightline.drift.prometheus import to_prometheus
 from flightline.drift.quality import CHECK, quality
 from flightline.drift.report import REPORT, report
+from flightline.drift.slices import SLICE, slices
 from flightline.drift.store import read_metrics, write_metrics
 from flightline.drift.thresholds import (
     Limits,
@@ -51,6 +52,7 @@ __all__ = [
     "HARMLESS",
     "METRICS",
     "REPORT",
+    "SLICE",
     "Alert",
     "Column",
     "Finding",
@@ -90,6 +92,7 @@ __all__ = [
     "report",
     "rows_needed",
     "shares",
+    "slices",
     "to_html",
     "to_prometheus",
     "wasserstein",
