@@ -18,6 +18,7 @@ from flightline.drift.bins import (
     profile,
     shares,
 )
+from flightline.drift.classifier import Classified, classify
 from flightline.drift.columns import Floats, Integers, Values, is_number
 from flightline.drift.days import block_counts, block_null
 from flightline.drift.decide import HARMLESS, Alert, Finding, compare, next_step
@@ -54,6 +55,7 @@ __all__ = [
     "REPORT",
     "SLICE",
     "Alert",
+    "Classified",
     "Column",
     "Finding",
     "Floats",
@@ -68,6 +70,7 @@ __all__ = [
     "block_counts",
     "block_null",
     "chi2",
+    "classify",
     "compare",
     "counts",
     "cut_points",
