@@ -47,9 +47,11 @@ from flightline.drift.thresholds import (
     rank_limits,
     rows_needed,
 )
+from flightline.drift.unlabelled import ESTIMATED, estimated
 
 __all__ = [
     "CHECK",
+    "ESTIMATED",
     "HARMLESS",
     "METRICS",
     "REPORT",
@@ -75,6 +77,7 @@ __all__ = [
     "counts",
     "cut_points",
     "dashboard",
+    "estimated",
     "holm",
     "is_number",
     "js",
