@@ -37,6 +37,12 @@ from flightline.drift.page import dashboard, to_html
 from flightline.drift.pooling import pool
 from flightline.drift.prometheus import to_prometheus
 from flightline.drift.quality import CHECK, quality
+from flightline.drift.repeated import (
+    alpha_per_look,
+    any_alarm,
+    effective_days,
+    runs,
+)
 from flightline.drift.report import REPORT, report
 from flightline.drift.slices import SLICE, slices
 from flightline.drift.store import read_metrics, write_metrics
@@ -67,6 +73,8 @@ __all__ = [
     "Reference",
     "Test",
     "Values",
+    "alpha_per_look",
+    "any_alarm",
     "app",
     "bins_used",
     "block_counts",
@@ -77,6 +85,7 @@ __all__ = [
     "counts",
     "cut_points",
     "dashboard",
+    "effective_days",
     "estimated",
     "holm",
     "is_number",
@@ -97,6 +106,7 @@ __all__ = [
     "read_metrics",
     "report",
     "rows_needed",
+    "runs",
     "shares",
     "slices",
     "to_html",
