@@ -122,6 +122,7 @@ def plot_shares(column: Column, before: Integers, now: Integers) -> str:
         axes.set_yticks(places, [_short(name) for name in names])
         axes.set_xlim(0, 1.2 * max(float(p.max()), float(q.max())))
         axes.set_xticks([])
+        axes.set_title(_short(column.name), loc="left", fontsize=11, fontweight="bold")
         sides = ((0.2, p, "bar", "reference"), (-0.2, q, "now", "current"))
         for shift, share, colour, label in sides:
             bars = axes.barh(
