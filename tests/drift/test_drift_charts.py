@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from flightline import drift
-from flightline.drift import charts
+from flightline.drift import charts, page
 
 LABS = Path(__file__).resolve().parents[2] / "labs"
 SPACE = "http://www.w3.org/2000/svg"
@@ -69,6 +69,12 @@ def test_colours_are_the_page_s_and_names_are_not_markup():
     texts = [t.text for t in parse(found["shares"]).iter() if t.text]
     assert {"a & <b>", "$x$ or $y$", "word"} <= set(texts)
     assert "c" * 27 + "…" in texts and "unseen values" in texts
+
+
+def test_the_page_has_every_colour_in_light_and_dark():
+    light, dark = page.STYLE.split("@media")
+    for name, colour in charts.COLOURS.items():
+        assert f"--{name}: {colour};" in light and f"--{name}: #" in dark
 
 
 def test_it_says_in_words_what_it_shows():

@@ -1,9 +1,10 @@
 """Monitoring and drift: what moved, whether it is chance, and what to do next.
 
-Distances and tests over whole tables, thresholds with a known rate of false alarms,
-data checks, performance by mature labels, a metrics store. Lab 12 builds the core;
-`watch` reads logs, feeds and metrics of the service, `compare` runs every check that
-two tables allow, and `python -m flightline.drift` is the command line.
+Distances and tests over whole tables, column by column or by one classifier;
+thresholds with a known rate of false alarms, also for repeated looks; data checks;
+performance by mature labels, by slices, or by the scores alone; a metrics store. Lab 12
+builds the core; `watch` reads logs, feeds and metrics of the service, `compare` runs
+every check that two tables allow, and `python -m flightline.drift` is the command line.
 """
 
 from flightline.drift import app, watch

@@ -107,6 +107,8 @@ def classify(
 
     With scores held fixed and only the labels dealt out, the parts would not be
     independent of each other, and the p-value too small: so every deal trains anew.
+    Each training is short, and more threads than one seldom make it shorter: with
+    OMP_NUM_THREADS=1 it does not wait for cores that others use.
     """
     table = _as_table(reference, current, blocks, rows, seed)
     sizes = np.bincount(table.after.astype(np.int64), minlength=2)
