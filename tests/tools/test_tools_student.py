@@ -31,6 +31,18 @@ SOLVED = solution(
 CHECK = check("half", "assert half(2) == 1, 'Half of two is one.'")
 
 
+def test_cells_for_the_book_alone_are_left_out_unless_others_need_them():
+    cells = [
+        code("total = 3"),
+        code("assert total == 3", tags=["remove-cell"]),
+        code("limit = 2\nassert limit < total", tags=["remove-cell"]),
+        code("limit + total"),
+    ]
+    made = student.student_edition(notebook(TITLE, *cells))
+    kept = [cell.source for cell in made.cells if cell.cell_type == "code"]
+    assert kept == ["total = 3", "limit = 2\nassert limit < total", "limit + total"]
+
+
 def test_stub_keeps_signature_and_docstring():
     made = student.student_edition(template())
     (function,) = ast.parse(cell_with(made, "def late_share").source).body

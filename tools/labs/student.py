@@ -7,6 +7,7 @@ lab` and nbgrader set it.
 """
 
 import argparse
+import ast
 import copy
 import re
 import sys
@@ -51,6 +52,8 @@ def student_edition(notebook: NotebookNode) -> NotebookNode:
         If a line of a solution would still stand in it.
     """
     student = copy.deepcopy(notebook)
+    spare = backstage(student)
+    student.cells = [cell for cell in student.cells if cell.id not in spare]
     for preprocessor in (
         ClearSolutions(code_stub={"python": STUB}),
         LockCells(),
@@ -68,6 +71,33 @@ def student_edition(notebook: NotebookNode) -> NotebookNode:
             "the student edition shows a solution: " + "; ".join(map(repr, leaks[:3]))
         )
     return student
+
+
+def backstage(notebook: NotebookNode) -> set[str]:
+    """Return the ids of cells that only glue and assert outputs, for the book.
+
+    A reader's copy is easier to read without them, and what they assert of our outputs
+    need not hold of the reader's. A cell stays if another one uses a name that it sets.
+    """
+    cells = [cell for _, cell in notebooks.code_cells(notebook)]
+    spare = {c.id: c for c in cells if "remove-cell" in notebooks.tags(c)}
+    used = set[str]().union(*(_names(c, ast.Load) for c in cells if c.id not in spare))
+    return {id for id, cell in spare.items() if not _names(cell, ast.Store) & used}
+
+
+def _names(cell: NotebookNode, context: type[ast.expr_context]) -> set[str]:
+    """Return the names that a cell reads or sets."""
+    nodes = list(ast.walk(ast.parse(cell.source)))
+    found = {
+        n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, context)
+    }
+    if context is ast.Store:
+        found |= {
+            n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)
+        }
+        imports = [n for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]
+        found |= {a.asname or a.name for n in imports for a in n.names}
+    return found
 
 
 def solutions(notebook: NotebookNode) -> list[list[str]]:

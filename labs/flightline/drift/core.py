@@ -42,10 +42,9 @@ def bin_counts(values: pd.Series, cuts: Floats) -> Integers:
 
 def psi_of_counts(before: npt.ArrayLike, now: npt.ArrayLike) -> Floats:
     """Return the PSI of counts in the same bins; the last axis is the bin."""
-    sides = np.broadcast_arrays(before, now)
-    used = sides[0] + sides[1] > 0
-    filled = [np.where(used, np.maximum(side, 0.5), np.nan) for side in sides]
-    p, q = (side / np.nansum(side, axis=-1, keepdims=True) for side in filled)
+    used = np.add(before, now) > 0
+    p, q = (np.where(used, np.maximum(side, 0.5), np.nan) for side in (before, now))
+    p, q = (side / np.nansum(side, axis=-1, keepdims=True) for side in (p, q))
     return np.asarray(np.nansum((q - p) * np.log(q / p), axis=-1))
 
 

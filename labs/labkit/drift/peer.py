@@ -15,41 +15,32 @@ from labkit.folders import Folder
 from labkit.processes import Child, module
 
 
-class Asked:
-    """A process in which Evidently compares the columns of two tables.
+def ask(reference: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:
+    """Ask `evidently` in a process of its own.
 
     Parameters
     ----------
     reference, current : DataFrame
-        With these columns.
-    columns : sequence of str
-        Numbers and texts.
+        Numbers and texts, of the same columns.
 
-    Notes
-    -----
-    Process and folder go with this process, however it ends, or after a deadline.
+    Returns
+    -------
+    DataFrame
+        What `evidently` returns.
+
+    Raises
+    ------
+    RuntimeError
+        If Evidently fails.
     """
-
-    def __init__(
-        self, reference: pd.DataFrame, current: pd.DataFrame, columns: Sequence[str]
-    ) -> None:
-        self._folder = Folder("evidently-")
-        reference[list(columns)].to_parquet(self._folder.path / "before.parquet")
-        current[list(columns)].to_parquet(self._folder.path / "now.parquet")
-        command = module("labkit.drift.peer", self._folder.path)
-        self._child = Child(command, deadline_s=300, env={"DO_NOT_TRACK": "1"})
-        self._child.__enter__()
-
-    def answers(self) -> pd.DataFrame:
-        """Wait for the process; return the table of `evidently`, once."""
-        try:
-            if self._child.wait() != 0:
-                raise RuntimeError(f"Evidently failed:\n{self._child.log()[-2000:]}")
-            path = self._folder.path / "answers.json"
-            return pd.read_json(path, orient="index")
-        finally:
-            self._child.end()
-            self._folder.cleanup()
+    with Folder("evidently-") as folder:
+        reference.to_parquet(folder / "before.parquet")
+        current.to_parquet(folder / "now.parquet")
+        command = module("labkit.drift.peer", folder)
+        with Child(command, deadline_s=300, env={"DO_NOT_TRACK": "1"}) as child:
+            if child.wait() != 0:
+                raise RuntimeError(f"Evidently failed:\n{child.log()[-2000:]}")
+        return pd.read_json(folder / "answers.json", orient="index")
 
 
 def evidently(reference: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:

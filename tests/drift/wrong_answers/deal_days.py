@@ -99,7 +99,7 @@ def deal_days(counts, current_days, draws, seed=0):
 
 
 # %% all_days_before
-"""whole days gives this PSI"""
+"""Before is what is left"""
 
 
 def deal_days(counts, current_days, draws, seed=0):
