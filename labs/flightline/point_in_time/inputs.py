@@ -14,12 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flightline.point_in_time.core import Duration, Floats, Integers
-from flightline.point_in_time.keys import number_keys
+from flightline.point_in_time.keys import Integers, number_keys
 
+Duration = timedelta | np.timedelta64 | str
 Flags = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64 | np.uint64]
 
+AGGREGATES = ("count", "sum", "mean", "min", "max")
 EARLIEST, LATEST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 UNITS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 """Nanoseconds in each unit that a column of times may have."""

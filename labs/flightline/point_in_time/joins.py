@@ -5,8 +5,49 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from flightline.point_in_time.core import Duration, latest_rows
-from flightline.point_in_time.inputs import back, duration, read_tables, require_none
+from flightline.point_in_time.inputs import (
+    Duration,
+    back,
+    duration,
+    read_tables,
+    require_none,
+)
+from flightline.point_in_time.keys import Integers
+
+
+def _pack(
+    codes: Integers, times: Integers, at_codes: Integers, at: Integers
+) -> tuple[Integers, Integers]:
+    """Pack the key and time of rows, and of entities, into one integer each."""
+    if not len(times):
+        return times, at
+    first, last = int(times.min()), int(times.max())
+    keys = 2 + max(int(codes.max()), int(at_codes.max(initial=0)))
+    if keys * (last - first + 2) > 2**62:  # too wide for one integer: use ranks
+        instants, first, last = np.sort(times), 0, len(times)
+        times, at = (np.searchsorted(instants, t, side="right") for t in (times, at))
+    width = last - first + 2
+    asked = at_codes * width + (np.clip(at, first - 1, last) - first)
+    return codes * width + (times - first), asked
+
+
+def latest_rows(
+    codes: Integers,
+    event: Integers,
+    available: Integers,
+    at_codes: Integers,
+    at: Integers,
+) -> Integers:
+    """Find, for each entity, the newest row of its key that is known by its time."""
+    by_rule = np.lexsort((available, event, codes))
+    usable = np.maximum(event, available)[by_rule]
+    rows, asked = _pack(codes[by_rule], usable, at_codes, at)
+    by_arrival = np.argsort(rows, kind="stable")
+    best = np.append(-1, np.maximum.accumulate(by_arrival))
+    rank = best[np.searchsorted(rows[by_arrival], asked, side="right")]
+    found = np.append(by_rule, -1)[rank]
+    own_key = (at_codes >= 0) & (np.append(codes, -1)[found] == at_codes)
+    return np.where(own_key, found, -1)
 
 
 def _with_room_for_null(rows: pd.DataFrame) -> pd.DataFrame:

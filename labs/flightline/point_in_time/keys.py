@@ -11,9 +11,10 @@ from decimal import Decimal
 from numbers import Integral, Real
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from flightline.point_in_time.core import Integers
+Integers = npt.NDArray[np.int64]
 
 NUMBERS = {"whole numbers", "floats", "decimals"}
 """Kinds that may equal each other."""

@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flightline.point_in_time.core import AGGREGATES, Duration, Floats, Integers
 from flightline.point_in_time.inputs import (
+    AGGREGATES,
+    Duration,
+    Floats,
     Whole,
     back,
     duration,
@@ -22,6 +24,7 @@ from flightline.point_in_time.inputs import (
     read_tables,
     require_none,
 )
+from flightline.point_in_time.keys import Integers
 
 Values = Whole | Floats
 Spans = tuple[Integers, Integers, Integers, Integers]
