@@ -30,7 +30,7 @@ def log_at(log, now):
 
 
 # %% drops_rows
-"""drop no row"""
+"""Drop no row: a flight"""
 
 
 def log_at(log, now):
