@@ -59,7 +59,7 @@ def latest_rows(
     Among the rows of its key with both times at or before it, a question gets the one
     with the latest event; among equals the latest available; then the last row.
     """
-    order = np.lexsort((available, event, code))
+    order = np.lexsort((available, event, code))  # from worse to better
     rank = np.argsort(order)
     key = np.append(code, at_code)
     time = np.append(np.maximum(event, available), at)

@@ -5,7 +5,7 @@ Each cell is one mistake; its text is the hint it must meet.
 
 
 # %% asks_after_the_moment
-"""ask only about flights up to now"""
+"""ask of flights up to now"""
 
 
 def leaking_columns(build, asks, log, now):
