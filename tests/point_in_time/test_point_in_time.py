@@ -441,7 +441,9 @@ def test_leaking_columns_names_what_is_missing():
         pit.leaking_columns(build, entities, events.drop(columns="seen"), **cut)
 
 
-@pytest.mark.parametrize("name", ["audit", "inputs", "joins", "keys", "windows"])
+@pytest.mark.parametrize(
+    "name", ["audit", "inputs", "joins", "keys", "lines", "sums", "windows"]
+)
 def test_the_examples_in_the_docstrings_run(name):
     result = doctest.testmod(importlib.import_module(f"{pit.__name__}.{name}"))
     assert result.attempted and not result.failed

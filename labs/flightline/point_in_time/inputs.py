@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flightline.point_in_time.keys import Integers, number_keys
+from flightline.point_in_time.keys import Codes, Integers, number_keys
 
 Duration = timedelta | np.timedelta64 | str
 Flags = npt.NDArray[np.bool_]
@@ -30,11 +30,16 @@ UNITS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 class Tables(NamedTuple):
     """Two checked tables as integers: keys, times, and the unit of the times."""
 
-    at_codes: Integers
+    at_codes: Codes
     at: Integers
-    codes: Integers
+    codes: Codes
     times: list[Integers]
     unit: str
+
+    @property
+    def keys(self) -> int:
+        """How many keys there are at most."""
+        return 1 + max(int(side.max(initial=0)) for side in (self.at_codes, self.codes))
 
 
 def require_columns(table: str, frame: pd.DataFrame, columns: Sequence[str]) -> None:
@@ -197,9 +202,7 @@ def back(times: Integers, length: int) -> Integers:
     if length > LATEST:
         past = times.astype(object) - length
         return np.asarray(np.maximum(past, EARLIEST), np.int64)
-    earliest = times < EARLIEST + length
-    moved: Integers = np.where(earliest, EARLIEST, times - length)
-    return moved
+    return np.maximum(times, EARLIEST + length) - length
 
 
 # --- tables and values ----------------------------------------------------------------

@@ -7,47 +7,45 @@ import pandas as pd
 
 from flightline.point_in_time.inputs import (
     Duration,
+    Tables,
     back,
     duration,
     read_tables,
     require_none,
 )
 from flightline.point_in_time.keys import Integers
+from flightline.point_in_time.lines import in_order, line_up, parts
 
 
-def _pack(
-    codes: Integers, times: Integers, at_codes: Integers, at: Integers
-) -> tuple[Integers, Integers]:
-    """Pack the key and time of rows, and of entities, into one integer each."""
-    if not len(times):
-        return times, at
-    first, last = int(times.min()), int(times.max())
-    keys = 2 + max(int(codes.max()), int(at_codes.max(initial=0)))
-    if keys * (last - first + 2) > 2**62:  # too wide for one integer: use ranks
-        instants, first, last = np.sort(times), 0, len(times)
-        times, at = (np.searchsorted(instants, t, side="right") for t in (times, at))
-    width = last - first + 2
-    asked = at_codes * width + (np.clip(at, first - 1, last) - first)
-    return codes * width + (times - first), asked
+def _best_so_far(arrival: Integers, rule: Integers) -> Integers:
+    """Return of each row and all that arrived before it the last, as the rule goes."""
+    rank = np.empty_like(rule)
+    rank[rule] = np.arange(len(rule))
+    best: Integers = rule[np.maximum.accumulate(rank[arrival])]
+    return best
 
 
-def latest_rows(
-    codes: Integers,
-    event: Integers,
-    available: Integers,
-    at_codes: Integers,
-    at: Integers,
-) -> Integers:
-    """Find, for each entity, the newest row of its key that is known by its time."""
-    by_rule = np.lexsort((available, event, codes))
-    usable = np.maximum(event, available)[by_rule]
-    rows, asked = _pack(codes[by_rule], usable, at_codes, at)
-    by_arrival = np.argsort(rows, kind="stable")
-    best = np.append(-1, np.maximum.accumulate(by_arrival))
-    rank = best[np.searchsorted(rows[by_arrival], asked, side="right")]
-    found = np.append(by_rule, -1)[rank]
-    own_key = (at_codes >= 0) & (np.append(codes, -1)[found] == at_codes)
-    return np.where(own_key, found, -1)
+def _latest_rows(tables: Tables) -> Integers:
+    """Find for each entity the newest row of its key that is known by its time, or -1.
+
+    Rows stand on the line as they become known. The newest after each of them is of the
+    same key, since the rule, too, goes by key first.
+    """
+    codes, event = tables.codes, tables.times[0]
+    known = event if len(tables.times) == 1 else np.maximum(event, tables.times[1])
+    arrival = newest = in_order(codes, known)
+    if known is not event:
+        newest = _best_so_far(arrival, in_order(codes, *tables.times))
+    line = line_up(codes[arrival], known[arrival], tables.keys)
+    keys = np.append(-2, codes[newest])  # before the first, nothing is known
+    keys[keys == -1] = -2
+    newest = np.append(-1, newest)
+    found = np.empty(len(tables.at), np.int64)
+    for some in parts(in_order(tables.at_codes, tables.at)):
+        key = tables.at_codes[some]
+        place = line.count_up_to(key, tables.at[some])
+        found[some] = np.where(keys[place] == key, newest[place], -1)
+    return found
 
 
 def _with_room_for_null(rows: pd.DataFrame) -> pd.DataFrame:
@@ -118,23 +116,22 @@ def join(
     [9, <NA>]
     """
     keys = [by] if isinstance(by, str) else list(by)
-    known_time = feature_time if available_time is None else available_time
-    tables = read_tables(
-        entities, "features", features, keys, entity_time, [feature_time, known_time]
-    )
-    for name in (feature_time, known_time):
+    times = [feature_time] if available_time is None else [feature_time, available_time]
+    tables = read_tables(entities, "features", features, keys, entity_time, times)
+    for name in times:
         require_none(features[name], features[name].isna(), "null")
     added = [name for name in features.columns if name not in keys]
     for name in added:
         if name in entities.columns:
             raise ValueError(f"entities and features both have {name!r}. Rename one.")
-    event, known = tables.times
-    rows = latest_rows(tables.codes, event, known, tables.at_codes, tables.at)
+    rows = _latest_rows(tables)
     if ttl is not None:
         oldest = back(tables.at, duration("ttl", ttl, tables.unit))
-        rows = np.where(np.append(event, 0)[rows] >= oldest, rows, -1)
+        rows = np.where(np.append(tables.times[0], 0)[rows] >= oldest, rows, -1)
     found = features[added].reset_index(drop=True)  # from here on, by position
     if (rows < 0).any():
-        found = _with_room_for_null(found)
-    found = found.reindex(rows)
-    return pd.concat([entities, found.set_axis(entities.index)], axis=1)
+        found = _with_room_for_null(found).reindex(range(len(found) + 1))
+        rows[rows < 0] = len(found) - 1  # a row of nulls
+    found = found.take(rows)
+    found.index = entities.index
+    return pd.concat([entities.copy(), found], axis=1, copy=False)

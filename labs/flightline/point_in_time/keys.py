@@ -15,6 +15,11 @@ import numpy.typing as npt
 import pandas as pd
 
 Integers = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int16 | np.int64]
+"""Numbers of keys, as narrow as they fit; -1 is null, or not a key of the rows."""
+
+SAMPLE = 10_000
+"""How many rows tell whether the others repeat their objects."""
 
 NUMBERS = {"whole numbers", "floats", "decimals"}
 """Kinds that may equal each other."""
@@ -131,13 +136,57 @@ def _comparable(sides: list[pd.Index], kinds: set[str]) -> list[pd.Index]:
     return [pd.Index(side.to_numpy(object), dtype=object) for side in sides]
 
 
+def _addresses(column: pd.Series) -> Integers:
+    """Return the address of the object in each row; none, if a column holds others."""
+    if column.dtype != object or not len(column):
+        return np.empty(0, np.intp)
+    return np.frombuffer(np.ascontiguousarray(column.to_numpy()), np.intp)
+
+
+def _same_objects(first: pd.Series, second: pd.Series) -> bool:
+    """Return whether two columns hold the very same objects, row by row."""
+    addresses = _addresses(first)
+    return len(addresses) > 0 and np.array_equal(addresses, _addresses(second))
+
+
+def _few(addresses: Integers) -> bool:
+    """Return whether many rows hold the very same objects, judged by a sample."""
+    sample = addresses[:: 1 + len(addresses) // SAMPLE]
+    return len(addresses) > SAMPLE and 2 * len(pd.unique(sample)) < len(sample)
+
+
+def _distinct(column: pd.Series) -> tuple[Integers, Integers, pd.Index]:
+    """Find the distinct values of a column.
+
+    Return a place for each row (-1 for null), the number of the value at each place (-1
+    for null), and the values. Objects are told apart by their addresses first: those
+    are whole numbers, and only one object of each address has to be looked at.
+    """
+    addresses = _addresses(column)
+    if not _few(addresses):
+        places, values = pd.factorize(column)
+        return places, np.arange(len(values)), values
+    places, held = pd.factorize(addresses)
+    seen = 1 + int(np.argmax(places == len(held) - 1))  # up to the last new address
+    row = np.empty(len(held), np.intp)
+    row[places[:seen]] = np.arange(seen)
+    return places, *pd.factorize(pd.Index(column.to_numpy()[row], dtype=object))
+
+
+def _narrow(count: int) -> type[np.int16 | np.int64]:
+    """Return a dtype that numbers of so many keys fit into."""
+    return np.int16 if count < 2**15 else np.int64
+
+
 def _look_up(
     name: str, entities: pd.DataFrame, rows: pd.DataFrame, table: str
-) -> tuple[list[Integers], int]:
+) -> tuple[Codes, Codes, int]:
     """Return one key of both tables as numbers, and how many values there are."""
     try:
-        asks, asked = pd.factorize(entities[name])
-        codes, known = pd.factorize(rows[name])
+        asks, wanted, asked = _distinct(entities[name])
+        codes, held, known = asks, wanted, asked
+        if not _same_objects(entities[name], rows[name]):
+            codes, held, known = _distinct(rows[name])
     except TypeError as error:
         raise ValueError(
             f"the key {name!r} holds values that cannot be looked up: {error}. "
@@ -149,12 +198,17 @@ def _look_up(
     asked, known = _comparable(sides, kinds[0] | kinds[1])
     own = np.where(known.isna(), -1, np.arange(len(known)))
     found = np.where(asked.isna(), -1, known.get_indexer(asked))
-    return [np.append(found, -1)[asks], np.append(own, -1)[codes]], len(known)
+    # a last one for null: -1 is the last place
+    found, own = (
+        np.append(numbers, -1)[np.append(which, -1)].astype(_narrow(len(known)))
+        for numbers, which in ((found, wanted), (own, held))
+    )
+    return found[asks], own[codes], len(known)
 
 
 def number_keys(
     entities: pd.DataFrame, rows: pd.DataFrame, by: Sequence[str], table: str
-) -> tuple[Integers, Integers]:
+) -> tuple[Codes, Codes]:
     """Give each key of the rows a number, and the entities the numbers of theirs.
 
     Parameters
@@ -169,7 +223,7 @@ def number_keys(
 
     Returns
     -------
-    at_codes, codes : array of int64
+    at_codes, codes : array of int16 or int64
         A number for each entity and for each row; -1 is null, or not a key of the rows.
 
     Raises
@@ -183,17 +237,20 @@ def number_keys(
     --------
     >>> asks = pd.DataFrame({"k": ["b", None, "z"]})
     >>> number_keys(asks, pd.DataFrame({"k": ["a", "b"]}), ["k"], "features")
-    (array([ 1, -1, -1]), array([0, 1]))
+    (array([ 1, -1, -1], dtype=int16), array([0, 1], dtype=int16))
     """
-    size, codes = 1, [np.zeros(len(frame), np.int64) for frame in (entities, rows)]
-    for name in by:
-        added, count = _look_up(name, entities, rows, table)
+    if not by:
+        return np.zeros(len(entities), np.int16), np.zeros(len(rows), np.int16)
+    at_codes, codes, size = _look_up(by[0], entities, rows, table)
+    for name in by[1:]:
+        *added, count = _look_up(name, entities, rows, table)
         size *= count
-        codes = [
-            np.where((code < 0) | (more < 0), -1, code * count + more)
-            for code, more in zip(codes, added, strict=True)
-        ]
+        at_codes, codes = (
+            np.where((code < 0) | (more < 0), -1, code * np.int64(count) + more)
+            for code, more in zip((at_codes, codes), added, strict=True)
+        )
         if size > 2**20:  # keep the numbers small: only the pairs that occur
-            seen = pd.Index(pd.unique(codes[1][codes[1] >= 0]))
-            size, codes = len(seen), [seen.get_indexer(code) for code in codes]
-    return codes[0], codes[1]
+            seen = pd.Index(pd.unique(codes[codes >= 0]))
+            size = len(seen)
+            at_codes, codes = seen.get_indexer(at_codes), seen.get_indexer(codes)
+    return at_codes, codes

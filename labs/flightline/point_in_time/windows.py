@@ -6,8 +6,9 @@ two running sums. Running sums of floats would carry the rounding of every row b
 of other keys too; these run in whole numbers, and round each result once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from flightline.point_in_time.inputs import (
     AGGREGATES,
     Duration,
     Floats,
-    Whole,
+    Tables,
     back,
     duration,
     numbers,
@@ -25,128 +26,49 @@ from flightline.point_in_time.inputs import (
     require_none,
 )
 from flightline.point_in_time.keys import Integers
+from flightline.point_in_time.lines import Line, both_in_order, in_order, line_up, parts
+from flightline.point_in_time.sums import Sums, Values
 
-Values = Whole | Floats
-Spans = tuple[Integers, Integers, Integers, Integers]
-"""Rows in the order they come in and go out; for each entity, how many have by then."""
+ANSWERS: dict[str, Callable[[Floats, Floats], Floats]] = {
+    "count": lambda count, total: count,
+    "sum": lambda count, total: np.where(count > 0, total, np.nan),
+    "mean": lambda count, total: total / np.where(count > 0, count, np.nan),
+}
+"""What is said of a window, given the number of its values and their sum."""
 
-SAFE_BITS = 62
-FLOAT_BITS = 53
 
+class _Windows(NamedTuple):
+    """The rows that ever count, as they come in and go out of the windows of entities.
 
-def _line_up(
-    codes: Integers, times: Integers, at_codes: Integers, *moments: Integers
-) -> tuple[Integers, list[Integers]]:
-    """Sort rows by key and time; count, for each entity and moment, those up to it.
-
-    The rows of the keys before count too: they drop out of the difference of two counts
-    or running sums with the same key.
+    `came` and `went` sort them by key and time; `entry` and `exit` are their places on
+    the line. `asks` sorts the entities.
     """
-    if not len(times):
-        return np.empty(0, np.int64), [np.zeros(len(at), np.int64) for at in moments]
-    first, last = int(times.min()), int(times.max())
-    keys = 2 + max(int(codes.max()), int(at_codes.max(initial=0)))
-    if keys * (last - first + 2) > 2**SAFE_BITS:  # too wide for one integer: use ranks
-        instants, first, last = np.sort(times), 0, len(times)
-        both = (times, *moments)
-        times, *ranks = (np.searchsorted(instants, t, side="right") for t in both)
-        moments = tuple(ranks)
-    width = last - first + 2
-    line = codes * width + (times - first)
-    order = np.argsort(line, kind="stable")
-    line = line[order]
-    own = at_codes * width - first
-    asked = [own + np.clip(at, first - 1, last) for at in moments]
-    return order, [np.searchsorted(line, at, side="right") for at in asked]
+
+    tables: Tables
+    length: int
+    values: Values
+    came: Integers
+    went: Integers
+    entry: Line
+    exit: Line
+    asks: Integers
+
+    def places(self) -> Iterator[tuple[Integers, Integers, Integers]]:
+        """Yield entities, how many rows have come in by then, and how many gone out."""
+        for some in parts(self.asks):
+            key, at = self.tables.at_codes[some], self.tables.at[some]
+            until = self.entry.count_up_to(key, at)
+            gone = self.exit.count_up_to(key, back(at, self.length))
+            yield some, until, gone
 
 
-# --- exact sums -----------------------------------------------------------------------
-
-
-Parts = tuple[list[Integers], int, int]
-"""Whole numbers (int64, or Python's as objects), bits of the lower part, the power."""
-
-
-def _whole_parts(values: Values) -> Parts:
-    """Write values as whole numbers times a power of two, so that sums are exact."""
-    bits = len(values).bit_length()
-    if not len(values):
-        return [np.empty(0, np.int64)], 0, 0
-    if values.dtype.kind != "f":
-        largest = max(abs(int(values.min())), abs(int(values.max())))
-        fits = largest.bit_length() + bits <= SAFE_BITS
-        return [values.astype(np.int64 if fits else object)], 0, 0
-    if np.abs(values).max() < 2.0 ** (SAFE_BITS - bits):
-        whole = values.astype(np.int64)
-        if (whole == values).all():
-            return [whole], 0, 0
-    return _binary_parts(values.astype(np.float64), bits)
-
-
-def _binary_parts(values: Floats, bits: int) -> Parts:
-    """Split floats, not all 0, by their binary digits; sums need so many bits more.
-
-    One part of int64 if the sum of all fits into it; two, `upper * 2**width + lower`,
-    as long as one addition of floats still rounds their sum rightly; else one part of
-    Python's integers, which have no end and take their time.
-    """
-    mantissa, exponent = np.frexp(values)
-    digits = np.ldexp(mantissa, FLOAT_BITS).astype(np.int64)
-    zeros = np.frexp((digits & -digits).astype(np.float64))[1].astype(np.int64) - 1
-    lowest = exponent - FLOAT_BITS + zeros  # the power of the last binary digit
-    there = values != 0
-    low, high = int(lowest[there].min()), int(exponent[there].max())
-    needed = high - low + bits
-    if needed <= SAFE_BITS:
-        return [np.ldexp(values, -low).astype(np.int64)], 0, low
-    width = min(SAFE_BITS - bits, FLOAT_BITS - 1)
-    if needed <= width + FLOAT_BITS - 1:
-        upper = np.trunc(np.ldexp(values, -low - width))
-        lower = np.ldexp(values - np.ldexp(upper, low + width), -low)
-        return [upper.astype(np.int64), lower.astype(np.int64)], width, low
-    odd = np.where(there, digits >> np.maximum(zeros, 0), 0).astype(object)
-    shift = np.where(there, lowest - low, 0).astype(object)
-    return [np.asarray(odd << shift)], 0, low
-
-
-def _rounded(whole: int, power: int) -> float:
-    """Return `whole * 2**power` as the nearest float."""
-    try:
-        return whole / (1 << -power) if power < 0 else float(whole << power)
-    except OverflowError:
-        return float(np.copysign(np.inf, whole))
-
-
-def _sums(values: Values, spans: Spans) -> Floats:
-    """Add up the values of each window: the true sum, rounded once."""
-    came, went, until, gone = spans
-    parts, width, power = _whole_parts(values)
-    totals = []
-    for part in parts:
-        running = np.append(np.zeros(1, part.dtype), np.cumsum(part[came]))
-        ended = running
-        if went is not came:
-            ended = np.append(np.zeros(1, part.dtype), np.cumsum(part[went]))
-        totals.append(running[until] - ended[gone])
-    if totals[0].dtype == object:
-        return np.array([_rounded(total, power) for total in totals[0]], np.float64)
-    total = totals[0].astype(np.float64)
-    if len(totals) == 2:
-        carry = totals[1] >> width
-        rest = totals[1] - (carry << width)
-        total = np.ldexp((totals[0] + carry).astype(np.float64), width) + rest
-    with np.errstate(over="ignore"):  # a sum beyond the largest float is infinite
-        return np.asarray(np.ldexp(total, power), np.float64)
-
-
-# --- extremes -------------------------------------------------------------------------
-
-
-def _extremes(values: Floats, spans: Spans, agg: str) -> Floats:
+def _extremes(windows: _Windows, agg: str) -> Floats:
     """Return the least or greatest value of each window; null if it is empty."""
     pick: Callable[..., Floats] = np.minimum if agg == "min" else np.maximum
-    order, _, stop, start = spans
-    values = values[order]
+    stop, start = np.empty_like(windows.asks), np.empty_like(windows.asks)
+    for some, until, gone in windows.places():
+        stop[some], start[some] = until, gone
+    values = windows.values[windows.came].astype(np.float64)
     found = np.full(len(start), np.nan)
     level = np.frexp(stop - start)[1] - 1
     for power in range(level.max(initial=-1) + 1):
@@ -156,7 +78,14 @@ def _extremes(values: Floats, spans: Spans, agg: str) -> Floats:
     return found
 
 
-# --- the calls ------------------------------------------------------------------------
+def _each(windows: _Windows, answer: Callable[[Floats, Floats], Floats]) -> Floats:
+    """Answer for each window, given the number of its values and their sum."""
+    sums = Sums(windows.values, windows.came, windows.went)
+    found = np.empty(len(windows.asks))
+    for some, until, gone in windows.places():
+        count = (until - gone).astype(np.float64)
+        found[some] = answer(count, sums.between(until, gone))
+    return found
 
 
 def _elapsed(start: Integers, stop: Integers) -> npt.NDArray[np.uint64]:
@@ -174,26 +103,37 @@ def _read_windows(
     length: Duration,
     agg: str,
     available_time: str | None = None,
-) -> tuple[Values, Spans]:
-    """Check the tables; return the values that ever count, and where windows lie."""
+) -> _Windows:
+    """Check the tables; keep the rows that ever count, and put them in order."""
     names = [event_time] if available_time is None else [event_time, available_time]
     tables = read_tables(entities, "events", events, by, entity_time, names, [value])
     for name in names:
         require_none(events[name], events[name].isna(), "null")
     values, null = numbers(events[value], agg)
     whole = duration("window", length, tables.unit)
-    event, known = tables.times[0], np.maximum(tables.times[0], tables.times[-1])
-    kept = (tables.codes >= 0) & ~null
+    event = known = tables.times[0]
+    codes, kept = tables.codes, (tables.codes >= 0) & ~null
     if available_time is not None:  # what is known too late for any window
+        known = np.maximum(event, tables.times[1])
         kept &= _elapsed(event, known) < min(whole, 2**64 - 1)
-    codes, event, known = tables.codes[kept], event[kept], known[kept]
-    since = back(tables.at, whole)
-    if available_time is None:
-        order, (until, gone) = _line_up(codes, event, tables.at_codes, tables.at, since)
-        return values[kept], (order, order, until, gone)
-    came, (until,) = _line_up(codes, known, tables.at_codes, tables.at)
-    went, (gone,) = _line_up(codes, event, tables.at_codes, since)
-    return values[kept], (came, went, until, gone)
+    if not kept.all():
+        codes, event, known = codes[kept], event[kept], known[kept]
+        values = values[kept]
+    went, asks = both_in_order(codes, event, tables.at_codes, tables.at)
+    exits = line_up(codes[went], event[went], tables.keys)
+    came, entries = went, exits
+    if available_time is not None:
+        came = in_order(codes, known)
+        entries = line_up(codes[came], known[came], tables.keys)
+    return _Windows(tables, whole, values, came, went, entries, exits, asks)
+
+
+def _column(
+    found: Floats, entities: pd.DataFrame, entity_time: str, name: str
+) -> pd.Series:
+    """Return what was found as a column of the entities, null where the time is."""
+    found[entities[entity_time].isna().to_numpy(bool)] = np.nan
+    return pd.Series(found, entities.index, name=name)
 
 
 def window(
@@ -263,7 +203,7 @@ def window(
             f"available_time={available_time!r} does not go with {agg}. Use a count, "
             "a sum or a mean, or leave it out."
         )
-    values, spans = _read_windows(
+    windows = _read_windows(
         entities,
         events,
         by,
@@ -274,17 +214,11 @@ def window(
         agg,
         available_time,
     )
-    size = (spans[2] - spans[3]).astype(np.float64)
-    if agg == "count":
-        result = size
-    elif agg in ("min", "max"):
-        result = _extremes(values.astype(np.float64), spans, agg)
+    if agg in ("min", "max"):
+        result = _extremes(windows, agg)
     else:
-        size[size == 0] = np.nan
-        total = _sums(values, spans)
-        result = total / size if agg == "mean" else np.where(size > 0, total, np.nan)
-    result[entities[entity_time].isna().to_numpy(bool)] = np.nan
-    return pd.Series(result, entities.index, name=f"{value}_{agg}")
+        result = _each(windows, ANSWERS[agg])
+    return _column(result, entities, entity_time, f"{value}_{agg}")
 
 
 def open_at(
@@ -334,22 +268,35 @@ def open_at(
     >>> open_at(plan, plan, by="origin", window="6h", **names).tolist()
     [1.0, 1.0]
     """
-    at_codes, at, codes, (start, end), unit = read_tables(
+    tables = read_tables(
         entities, "events", events, by, entity_time, [start_time, end_time]
     )
+    codes, (start, end) = tables.codes, tables.times
     require_none(events[start_time], events[start_time].isna(), "null")
-    whole = duration("window", window, unit)
+    whole = duration("window", window, tables.unit)
     endless = events[end_time].isna().to_numpy(bool)
     kept = (codes >= 0) & (endless | (end > start))
     codes, start, end, endless = codes[kept], start[kept], end[kept], endless[kept]
     ends = ~endless & (_elapsed(start, end) < min(whole, 2**64 - 1))
-    _, (came,) = _line_up(codes, start, at_codes, at)
-    _, (ended,) = _line_up(codes[ends], end[ends], at_codes, at)
-    since = back(at, whole)
-    _, (given_up,) = _line_up(codes[~ends], start[~ends], at_codes, since)
-    count = came - ended - given_up  # with as many rows of the keys before in as out
-    result = np.where(entities[entity_time].isna(), np.nan, count)
-    return pd.Series(result, entities.index, name=f"open_at_{entity_time}")
+    lines = []
+    for key, time in (
+        (codes, start),
+        (codes[ends], end[ends]),
+        (codes[~ends], start[~ends]),
+    ):
+        order = in_order(key, time)
+        lines.append(line_up(key[order], time[order], tables.keys))
+    came, ended, given_up = lines
+    count = np.empty(len(tables.at))
+    for some in parts(in_order(tables.at_codes, tables.at)):
+        key, at = tables.at_codes[some], tables.at[some]
+        # as many rows of the keys before come in as go out
+        count[some] = (
+            came.count_up_to(key, at)
+            - ended.count_up_to(key, at)
+            - given_up.count_up_to(key, back(at, whole))
+        )
+    return _column(count, entities, entity_time, f"open_at_{entity_time}")
 
 
 def smoothed_rate(
@@ -406,12 +353,12 @@ def smoothed_rate(
         raise ValueError(
             f"days={days!r} is no length of time: {error}. Write 30, for example."
         ) from error
-    values, spans = _read_windows(
+    windows = _read_windows(
         entities, events, by, entity_time, event_time, value, length, "sum"
     )
-    count = (spans[2] - spans[3]).astype(np.float64)
-    weight = np.where(count > 0, count + strength, np.nan)
-    rate = (_sums(values, spans) + prior * strength) / weight
-    rate[count == 0] = prior
-    rate[entities[entity_time].isna().to_numpy(bool)] = np.nan
-    return pd.Series(rate, entities.index, name=f"{value}_rate")
+
+    def rate(count: Floats, total: Floats) -> Floats:
+        weight = np.where(count > 0, count + strength, np.nan)
+        return np.where(count > 0, (total + prior * strength) / weight, prior)
+
+    return _column(_each(windows, rate), entities, entity_time, f"{value}_rate")
