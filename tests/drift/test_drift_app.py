@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from flightline import drift
-from flightline.drift import app, watch
-from labkit.drift import monitoring
+from flightline.drift import __main__ as command
+from flightline.drift import decide, watch
 
 from tools.book import browser
 
@@ -44,29 +44,41 @@ def files(tmp_path):
         paths = tmp_path / "before.parquet", tmp_path / "now.parquet"
         for path, one in zip(paths, (before, now), strict=True):
             one.to_parquet(path)
-        return app.main(["compare", *map(str, paths), *arguments])
+        return command.main(["compare", *map(str, paths), *arguments])
 
     return run
+
+
+def scrape(ok, failed):
+    """Return what Prometheus would read from a service with so many answers."""
+    name = "flightline_requests_total"
+    return f'{name}{{status="200"}} {ok}\n{name}{{status="503"}} {failed}\n'
 
 
 # --- decisions and exit codes ---------------------------------------------------------
 
 
 def test_nothing_found_is_0(files, capsys):
-    assert files(table(20, 1), table(10, 2), "--blocks", "date") == app.CONTINUE == 0
-    assert capsys.readouterr().out == f"next step: continue. {app.STEPS['continue']}\n"
+    assert (
+        files(table(20, 1), table(10, 2), "--blocks", "date") == command.CONTINUE == 0
+    )
+    assert (
+        capsys.readouterr().out == f"next step: continue. {decide.STEPS['continue']}\n"
+    )
 
 
 def test_drift_without_labels_is_1_and_asks(files, capsys):
     sides = [t.drop(columns="late") for t in (table(20, 1), table(10, 2, shift=9))]
-    assert files(*sides, "--blocks", "date") == app.ALERT == 1
+    assert files(*sides, "--blocks", "date") == command.ALERT == 1
     out = capsys.readouterr().out
     assert re.search(r"INVESTIGATE wind_kt: PSI \d.*threshold.*of the rows before", out)
     assert "next step: investigate" in out
 
 
 def test_worse_labels_on_sound_data_say_retrain(files, capsys):
-    assert files(table(20, 1), table(10, 2, gap=0.2), "--blocks", "date") == app.ALERT
+    assert (
+        files(table(20, 1), table(10, 2, gap=0.2), "--blocks", "date") == command.ALERT
+    )
     out = capsys.readouterr().out
     assert "RETRAIN the model's gap: changed by +0." in out
     assert "next step: retrain" in out and "rule out a broken feed" in out
@@ -74,13 +86,13 @@ def test_worse_labels_on_sound_data_say_retrain(files, capsys):
 
 def test_a_gap_that_ends_nearer_to_zero_is_no_reason_to_retrain(files, capsys):
     sides = table(20, 1, gap=0.2), table(10, 2, gap=-0.03)
-    assert files(*sides, "--blocks", "date") == app.CONTINUE
+    assert files(*sides, "--blocks", "date") == command.CONTINUE
     assert "next step: continue" in capsys.readouterr().out
 
 
 def test_a_broken_feed_comes_before_a_worse_model(files, capsys):
     now = table(10, 2, gap=0.2).drop(columns="carrier")
-    assert files(table(20, 1), now, "--blocks", "date") == app.ALERT
+    assert files(table(20, 1), now, "--blocks", "date") == command.ALERT
     out = capsys.readouterr().out
     assert "INVESTIGATE carrier: missing column" in out
     assert "next step: investigate" in out
@@ -88,17 +100,20 @@ def test_a_broken_feed_comes_before_a_worse_model(files, capsys):
 
 def test_harmless_drift_is_1_and_says_who_must_act(files, capsys, tmp_path):
     sides, page = (table(20, 1), table(10, 2, shift=2)), tmp_path / "drift.html"
-    assert files(*sides, "--blocks", "date", "--html", str(page)) == app.ALERT
-    finding, out = app.compare(*sides, blocks="date"), capsys.readouterr().out
+    assert files(*sides, "--blocks", "date", "--html", str(page)) == command.ALERT
+    finding, out = decide.compare(*sides, blocks="date"), capsys.readouterr().out
     assert finding.worse is False and not finding.broken
     assert "CONTINUE wind_kt: PSI" in out
-    assert f"next step: continue. {app.HARMLESS}" in out
-    assert app.HARMLESS in page.read_text()
-    assert app.STEPS["continue"] not in page.read_text() + out
+    assert f"next step: continue. {decide.HARMLESS}" in out
+    assert decide.HARMLESS in page.read_text()
+    assert decide.STEPS["continue"] not in page.read_text() + out
 
 
 def test_no_rows_are_a_finding(files, capsys):
-    assert files(table(20, 1), table(10, 2).iloc[:0], "--html", os.devnull) == app.ALERT
+    assert (
+        files(table(20, 1), table(10, 2).iloc[:0], "--html", os.devnull)
+        == command.ALERT
+    )
     assert "no rows came" in capsys.readouterr().out
 
 
@@ -111,7 +126,7 @@ def test_no_rows_are_a_finding(files, capsys):
     ],
 )
 def test_no_answer_is_2(arguments, message, capsys):
-    assert app.main(arguments) == app.FAILED == 2
+    assert command.main(arguments) == command.FAILED == 2
     assert message in capsys.readouterr().err
 
 
@@ -121,7 +136,7 @@ def test_bad_arguments_are_2(files, capsys):
     assert files(table(2, 1).iloc[:0], table(2, 2)) == 2
     assert "no rows" in capsys.readouterr().err
     with pytest.raises(SystemExit) as stopped:
-        app.main(["compare"])
+        command.main(["compare"])
     assert stopped.value.code == 2
 
 
@@ -185,8 +200,8 @@ def pages(tmp_path_factory):
         arguments = ["--store", str(store), "--at", f"2013-07-0{day}T00:00Z"]
         arguments += ["--html", str(folder / "report.html"), "--blocks", "date"]
         arguments += ["--prometheus", str(folder / "drift.prom")]
-        assert app.main(["compare", *map(str, paths), *arguments]) == 1
-    app.main(["dashboard", str(store), "--html", str(folder / "dashboard.html")])
+        assert command.main(["compare", *map(str, paths), *arguments]) == 1
+    command.main(["dashboard", str(store), "--html", str(folder / "dashboard.html")])
     return folder
 
 
@@ -293,11 +308,11 @@ def test_a_log_of_json_lines_is_read(tmp_path):
 
 
 def test_errors_between_two_scrapes():
-    first, good = monitoring.scrape(10_000, 5), monitoring.scrape(20_000, 15)
+    first, good = scrape(10_000, 5), scrape(20_000, 15)
     assert not watch.errors(first, good)["found"].any()
-    bad = watch.errors(first, monitoring.scrape(20_000, 45))
+    bad = watch.errors(first, scrape(20_000, 45))
     assert bad["found"].all() and bad["value"][0] == pytest.approx(40 / 10_040)
-    anew = watch.errors(first, monitoring.scrape(100, 0))
+    anew = watch.errors(first, scrape(100, 0))
     assert anew["value"][0] == 0
     with pytest.raises(ValueError, match="no request"):
         watch.errors(first, first)
@@ -306,11 +321,9 @@ def test_errors_between_two_scrapes():
 def test_errors_keep_their_rate():
     rng = np.random.default_rng(1)
     failed = rng.binomial(5_000, 0.001, 400)
-    none = monitoring.scrape(0, 0)
+    none = scrape(0, 0)
     found = [
-        watch.errors(none, monitoring.scrape(5_000 - int(k), int(k)), alpha=0.05)[
-            "found"
-        ][0]
+        watch.errors(none, scrape(5_000 - int(k), int(k)), alpha=0.05)["found"][0]
         for k in failed
     ]
     assert np.mean(found) <= 0.08

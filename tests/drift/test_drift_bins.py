@@ -4,16 +4,17 @@ import doctest
 import importlib
 import tracemalloc
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from flightline import drift
 
-FILES = "bins columns days decide distances labels quality report store thresholds"
+FILES = [p.stem for p in Path(drift.__file__).parent.glob("[a-z]*.py")]
 
 
-@pytest.mark.parametrize("name", FILES.split())
+@pytest.mark.parametrize("name", sorted(FILES))
 def test_examples_of_the_package_run(name):
     module = importlib.import_module(f"flightline.drift.{name}")
     assert doctest.testmod(module).failed == 0

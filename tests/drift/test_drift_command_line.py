@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from flightline.drift import app
+from flightline.drift import __main__ as command
 
 LABS = Path(__file__).resolve().parents[2] / "labs"
 
@@ -25,7 +25,7 @@ def run(tmp_path, capsys):
                 table.to_csv(path, index=False)
             else:
                 table.to_parquet(path)
-        code = app.main(["compare", *map(str, paths), *arguments])
+        code = command.main(["compare", *map(str, paths), *arguments])
         return code, *capsys.readouterr()
 
     return compare
@@ -68,7 +68,7 @@ def test_every_failure_is_2_and_one_line(run, arguments, tmp_path, monkeypatch):
 def test_a_file_that_cannot_be_read_is_2(text, suffix, tmp_path, capsys):
     path = tmp_path / f"torn{suffix}"
     path.write_bytes(text)
-    assert app.main(["compare", str(path), str(path)]) == 2
+    assert command.main(["compare", str(path), str(path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
@@ -77,7 +77,7 @@ def test_a_file_that_cannot_be_read_is_2(text, suffix, tmp_path, capsys):
 )
 def test_bad_arguments_are_2_and_one_line(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
-        app.main(arguments)
+        command.main(arguments)
     said = capsys.readouterr().err
     assert stopped.value.code == 2 and said.count("\n") == 1
 

@@ -1,12 +1,13 @@
 """Monitoring and drift: what moved, whether it is chance, and what to do next.
 
-Distances and tests over whole tables, thresholds with a known rate of false alarms,
-data checks, performance by mature labels, a metrics store. Lab 12 builds the core;
-`watch` reads logs, feeds and metrics of the service, `compare` runs every check that
-two tables allow, and `python -m flightline.drift` is the command line.
+Distances and tests over whole tables, column by column or by one classifier;
+thresholds with a known rate of false alarms, also for repeated looks; data checks;
+performance by mature labels, by slices, or by the scores alone; a metrics store. Lab 12
+builds the core; `watch` reads logs, feeds and metrics of the service, `compare` runs
+every check that two tables allow, and `python -m flightline.drift` is the command line.
 """
 
-from flightline.drift import app, watch
+from flightline.drift import watch
 from flightline.drift.bins import (
     Column,
     Pair,
@@ -15,13 +16,14 @@ from flightline.drift.bins import (
     counts,
     cut_points,
     log_ratio,
-    pool,
     profile,
     shares,
 )
+from flightline.drift.classifier import Classified, classify
 from flightline.drift.columns import Floats, Integers, Values, is_number
+from flightline.drift.core import mature, next_step
 from flightline.drift.days import block_counts, block_null
-from flightline.drift.decide import Alert, Finding, compare, next_step
+from flightline.drift.decide import HARMLESS, Alert, Finding, compare
 from flightline.drift.distances import (
     Test,
     chi2,
@@ -32,11 +34,19 @@ from flightline.drift.distances import (
     psi,
     wasserstein,
 )
-from flightline.drift.labels import METRICS, mature, performance, worse
+from flightline.drift.labels import METRICS, performance, worse
 from flightline.drift.page import dashboard, to_html
+from flightline.drift.pooling import pool
 from flightline.drift.prometheus import to_prometheus
 from flightline.drift.quality import CHECK, quality
+from flightline.drift.repeated import (
+    alpha_per_look,
+    any_alarm,
+    effective_days,
+    runs,
+)
 from flightline.drift.report import REPORT, report
+from flightline.drift.slices import SLICE, slices
 from flightline.drift.store import read_metrics, write_metrics
 from flightline.drift.thresholds import (
     Limits,
@@ -45,12 +55,17 @@ from flightline.drift.thresholds import (
     rank_limits,
     rows_needed,
 )
+from flightline.drift.unlabelled import ESTIMATED, estimated
 
 __all__ = [
     "CHECK",
+    "ESTIMATED",
+    "HARMLESS",
     "METRICS",
     "REPORT",
+    "SLICE",
     "Alert",
+    "Classified",
     "Column",
     "Finding",
     "Floats",
@@ -60,15 +75,20 @@ __all__ = [
     "Reference",
     "Test",
     "Values",
+    "alpha_per_look",
+    "any_alarm",
     "app",
     "bins_used",
     "block_counts",
     "block_null",
     "chi2",
+    "classify",
     "compare",
     "counts",
     "cut_points",
     "dashboard",
+    "effective_days",
+    "estimated",
     "holm",
     "is_number",
     "js",
@@ -88,7 +108,9 @@ __all__ = [
     "read_metrics",
     "report",
     "rows_needed",
+    "runs",
     "shares",
+    "slices",
     "to_html",
     "to_prometheus",
     "wasserstein",

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from flightline.drift.columns import (
-    Booleans,
     Floats,
     Integers,
     Kind,
@@ -22,12 +21,9 @@ from flightline.drift.columns import (
     as_frame,
     difference,
     kind_of,
-    known_floats,
     must_be_compared,
 )
-
-LEAST = 5
-"""The fewest rows that a bin may expect in the smaller sample before it is pooled."""
+from flightline.drift.selection import at_places
 
 
 def cut_points(values: Floats, bins: int) -> Floats:
@@ -36,7 +32,7 @@ def cut_points(values: Floats, bins: int) -> Floats:
     Parameters
     ----------
     values : array of float64
-        Without nulls. Infinite values are allowed.
+        Nulls are left out. Infinite values are allowed.
     bins : int
         At most so many bins; the outer two are open.
 
@@ -59,16 +55,17 @@ def cut_points(values: Floats, bins: int) -> Floats:
     """
     if bins < 2:
         raise ValueError(f"bins={bins} cannot tell two samples apart. Use 10.")
-    if not len(values):
+    known = np.count_nonzero(values <= np.inf)
+    if not known:
         return np.array([], np.float64)
-    if values.min() == values.max():
-        return np.array([np.nextafter(values[0], -np.inf), values[0]])
-    place = -(-np.arange(1, bins) * len(values) // bins) - 1
-    ends = np.partition(values, place)[place]
-    heavy = np.append(ends[1:][ends[1:] == ends[:-1]], ends[ends == values.max()])
-    below = [values[values < v].max() for v in np.unique(heavy) if v > values.min()]
+    low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+    if low == high:
+        return np.array([np.nextafter(low, -np.inf), low])
+    ends = at_places(values, -(-np.arange(1, bins) * known // bins) - 1)
+    heavy = np.append(ends[1:][ends[1:] == ends[:-1]], ends[ends == high])
+    below = [values[values < v].max() for v in np.unique(heavy) if v > low]
     cuts = np.unique(np.append(ends, below))
-    return np.asarray(cuts[cuts < values.max()])
+    return np.asarray(cuts[cuts < high])
 
 
 @dataclass(frozen=True)
@@ -84,8 +81,8 @@ class Column:
         None for a number.
     cuts : array of float64
         The upper ends of all bins of a number but the last.
-    known : array of float64
-        The numbers of the reference, without nulls.
+    values : array of float64
+        The numbers of the reference, null as NaN.
     counts : array of int64
         The rows of the reference by bin. The last bin holds the nulls.
     """
@@ -93,7 +90,7 @@ class Column:
     name: str
     levels: pd.Index | None
     cuts: Floats
-    known: Floats
+    values: Floats
     counts: Integers
 
     @property
@@ -102,6 +99,11 @@ class Column:
         if not self.counts[:-1].any():
             return "empty"
         return "number" if self.levels is None else "category"
+
+    @property
+    def known(self) -> Floats:
+        """The numbers of the reference, without nulls."""
+        return self.values[~np.isnan(self.values)]
 
     def codes(self, found: pd.Series) -> Integers:
         """Return the bin of every value of a column of this kind."""
@@ -157,33 +159,38 @@ def profile(reference: Values, bins: int = 10) -> dict[str, Column]:
         If there is no row, a column stands twice, holds times (dates as texts as well)
         or lists, or `bins` is below 2.
     """
+    made = _binned(reference, bins)
+    return {n: replace(one, values=one.values.copy()) for n, one in made.items()}
+
+
+def _binned(reference: Values, bins: int) -> dict[str, Column]:
+    """Bin each column; its values may still be those of the table."""
     table = as_frame(reference, "reference")
-    return {str(n): _binned(str(n), column, bins) for n, column in table.items()}
+    return {str(n): _bin_column(str(n), found, bins) for n, found in table.items()}
 
 
-def _binned(name: str, column: pd.Series, bins: int) -> Column:
+def _bin_column(name: str, column: pd.Series, bins: int) -> Column:
     """Bin one column."""
     none, kind = np.array([], np.float64), must_be_compared(column)
     if kind == "number":
-        known = known_floats(column)
-        cuts = cut_points(known, bins)
-        return Column(name, None, cuts, known, _in_bins(cuts, known, len(column)))
+        values = as_floats(column)
+        cuts = cut_points(values, bins)
+        return Column(name, None, cuts, values, _in_bins(cuts, values))
     levels = pd.Index(pd.factorize(column)[1]).astype(object)
     made = Column(name, levels, none, none, np.array([], np.int64))
     return replace(made, counts=count(made, column))
 
 
-def _in_bins(cuts: Floats, known: Floats, rows: int) -> Integers:
-    """Count numbers in bins; the rows without a number are null."""
-    until = [np.count_nonzero(known <= cut) for cut in cuts]
-    filled = np.diff([0, *until, len(known)])
-    return np.append(filled, rows - len(known)).astype(np.int64)
+def _in_bins(cuts: Floats, values: Floats) -> Integers:
+    """Count numbers in bins; the last is that of the nulls."""
+    until = [np.count_nonzero(values <= cut) for cut in (*cuts, np.inf)]
+    return np.diff([0, *until, len(values)])
 
 
 def count(column: Column, found: pd.Series) -> Integers:
     """Count the values of a column in the bins."""
     if column.levels is None:
-        return _in_bins(column.cuts, known_floats(found), len(found))
+        return _in_bins(column.cuts, as_floats(found))
     return np.bincount(column.codes(found), minlength=len(column.levels) + 2)
 
 
@@ -207,7 +214,7 @@ def paired(
     ValueError
         As in `counts`.
     """
-    made = reference if isinstance(reference, Mapping) else profile(reference, bins)
+    made = reference if isinstance(reference, Mapping) else _binned(reference, bins)
     table = as_frame(current, "current sample")
     if not isinstance(current, pd.DataFrame) and len(made) == 1:
         table = table.set_axis(list(made), axis=1)
@@ -299,113 +306,3 @@ def log_ratio(above: Floats, below: Floats) -> Floats:
 def bins_used(pair: Pair) -> Integers:
     """Return, for each column, the number of bins that hold a row on either side."""
     return np.asarray(((pair.before + pair.after) > 0).sum(axis=-1))
-
-
-def expected(pair: Pair) -> Floats:
-    """Return the rows that each bin expects in the smaller sample, without drift."""
-    both = (pair.before + pair.after).astype(np.float64)
-    sizes = [side.sum(axis=-1, keepdims=True) for side in pair]
-    return np.asarray(both * np.minimum(*sizes) / (sizes[0] + sizes[1]))
-
-
-def is_rare(pair: Pair, least: float = LEAST) -> Booleans:
-    """Mark the bins in use that expect too few rows in the smaller sample.
-
-    Both samples together decide, so that it does not matter which row came when.
-    """
-    return ((pair.before + pair.after) > 0) & (expected(pair) < least)
-
-
-def pool(pair: Pair, *more: Integers, least: float = LEAST) -> list[Integers]:
-    """Merge, for each column, the bins that expect too few rows into one.
-
-    Parameters
-    ----------
-    pair : Pair
-        What `counts` returned.
-    *more : arrays of int64, [..., columns, bins]
-        Further counts to merge in the same way.
-    least : float
-        The fewest rows that a bin may expect in the smaller sample, without drift.
-
-    Returns
-    -------
-    list of arrays
-        Before, after, and the further ones, of the same totals. Of the merged bins,
-        the first holds the sum and the others 0.
-    """
-    rare = is_rare(pair, least)
-    first = rare & (np.cumsum(rare, axis=-1) == 1)
-    merged = []
-    for one in (*pair, *more):
-        total = np.where(rare, one, 0).sum(axis=-1, keepdims=True)
-        merged.append(np.where(first, total, np.where(rare, 0, one)))
-    return merged
-
-
-@dataclass(frozen=True)
-class Shared:
-    """One column of two samples, in bins that both samples make.
-
-    Parameters
-    ----------
-    column : Column
-        Of a category, the levels of both samples; those of the reference first.
-    seen : int
-        How many levels the reference has.
-    raw : Pair
-        The counts, [bins].
-    place : array of int64
-        The bin after pooling, for each bin.
-    pair : Pair
-        The counts after pooling, [pooled bins].
-    """
-
-    column: Column
-    seen: int
-    raw: Pair
-    place: Integers
-    pair: Pair
-
-    def is_unseen(self) -> Booleans:
-        """Mark the bins of levels that the reference does not have."""
-        bins = np.arange(len(self.place))
-        if self.column.levels is None:
-            return np.zeros(len(bins), np.bool_)
-        return (bins >= self.seen) & (bins < len(bins) - 1)
-
-
-def in_shared_bins(column: Column, found: pd.Series) -> Shared:
-    """Count a column in the levels of both samples, and pool the rare ones.
-
-    Parameters
-    ----------
-    column : Column
-        Of the reference.
-    found : Series
-        The same column of the current sample, as `paired` returns it.
-
-    Returns
-    -------
-    Shared
-        If the reference alone made the levels, all values that it happens to lack would
-        fall into one bin of the current sample, and many levels would always drift.
-    """
-    seen = 0
-    if column.levels is not None:
-        seen, known = len(column.levels), column.counts
-        values = pd.Index(pd.factorize(found)[1]).astype(object)
-        new = values[column.levels.get_indexer(values) < 0]
-        filled = np.insert(known, seen, np.zeros(len(new), np.int64))
-        levels = column.levels.append(new) if len(new) else column.levels
-        column = replace(column, levels=levels, counts=filled)
-    raw = Pair(column.counts, count(column, found))
-    rare, used = is_rare(raw), (raw.before + raw.after) > 0
-    kept = used & ~rare
-    place = np.where(kept, np.cumsum(kept) - 1, kept.sum())
-    size = int(kept.sum() + rare.any())
-    before, after = (
-        np.bincount(place, weights=side, minlength=size)[:size].astype(np.int64)
-        for side in raw
-    )
-    return Shared(column, seen, raw, place, Pair(before, after))

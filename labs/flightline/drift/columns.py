@@ -126,7 +126,9 @@ def must_be_compared(column: pd.Series) -> Kind:
 
 
 def as_floats(column: pd.Series) -> Floats:
-    """Return the numbers of a column, null as NaN."""
+    """Return the numbers of a column, null as NaN; of floats, the column's own."""
+    if column.dtype == np.float64:
+        return np.asarray(column)
     return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from flightline.drift.bins import Column, profile
 from flightline.drift.columns import KINDS, is_null, kind_of
+from flightline.drift.core import next_step
 from flightline.drift.labels import Names, by_days, worse
 from flightline.drift.quality import SCHEMA, quality
 from flightline.drift.report import REPORT, report
@@ -28,35 +29,6 @@ HARMLESS = (
     "ask the owner of the feed."
 )
 """What to continue means after an alert."""
-
-
-def next_step(broken: bool, drifted: bool, worse: bool | None) -> str:
-    """Decide what to do from what the watchers found.
-
-    Parameters
-    ----------
-    broken : bool
-        Whether data checks found a fault: columns, nulls, range, freshness, volume.
-    drifted : bool
-        Whether a feature or the score drifted beyond its threshold.
-    worse : bool or None
-        Whether performance on mature labels is worse beyond its interval; None if no
-        label is mature yet.
-
-    Returns
-    -------
-    {"continue", "investigate", "retrain"}
-
-    Examples
-    --------
-    >>> next_step(broken=False, drifted=True, worse=None)
-    'investigate'
-    """
-    if broken:
-        return "investigate"
-    if worse is None:
-        return "investigate" if drifted else "continue"
-    return "retrain" if worse else "continue"
 
 
 @dataclass(frozen=True)

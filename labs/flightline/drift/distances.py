@@ -16,11 +16,11 @@ from flightline.drift.bins import (
     Pair,
     Reference,
     each_pair,
-    log_ratio,
     paired,
     shares,
 )
 from flightline.drift.columns import Floats, Values, known_floats
+from flightline.drift.core import psi_of_counts
 
 EXACT = 20_000
 """Up to so many pairs of rows, n times m, the p-value of `ks` is exact."""
@@ -31,8 +31,7 @@ MANY = 50_000
 
 def psi_of(pair: Pair) -> Floats:
     """Return the PSI of counts, along the last axis."""
-    p, q = shares(pair)
-    return np.asarray(((q - p) * log_ratio(q, p)).sum(axis=-1))
+    return psi_of_counts(*pair)
 
 
 def _answer(reference: Reference, values: list[float], name: str) -> float | pd.Series:

@@ -26,28 +26,6 @@ ROWS = 200
 """The fewest rows whose calibration error is judged: twenty in each tenth."""
 
 
-def mature(scored: pd.DataFrame, now: pd.Timestamp, wait: pd.Timedelta) -> pd.DataFrame:
-    """Return the rows that are old enough to be judged, with the labels known by now.
-
-    Parameters
-    ----------
-    scored : DataFrame
-        With `prediction_time`, `label_time` (null: never known) and `late` (boolean).
-    now : Timestamp
-        The moment of the judgement.
-    wait : Timedelta
-        The age from which on labels count as complete.
-
-    Returns
-    -------
-    DataFrame
-        The rows predicted at or before `now - wait`, in their order, with all columns;
-        `late` is null where it was not known by `now`.
-    """
-    old = scored[scored["prediction_time"] <= now - wait]
-    return old.assign(late=old["late"].where(old["label_time"] <= now))
-
-
 class Names(NamedTuple):
     """The names of three columns."""
 
@@ -331,14 +309,9 @@ def worse(
     _must_be_a_rate(base_rate)
     names = Names(score, label, blocks)
     sides = by_days(before, names), by_days(after, names)
-    old, new = (_estimate(side, base_rate) for side in sides)
-    value, gap = new.value - old.value, METRICS.index("gap")
-    value[gap] = abs(new.value[gap]) - abs(old.value[gap])
-    variance = old.variance + new.variance
-    parts = sum(one.variance**2 / (one.days - 1) for one in (old, new))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        degrees = np.where(parts > 0, variance**2 / parts, 1.0)
-    half = stats.t.isf(alpha / 2, degrees) * np.sqrt(variance)
+    moved = change_of(*sides, base_rate)
+    value = moved.value.copy()
+    half = stats.t.isf(alpha / 2, moved.degrees) * moved.error
     low, high = value - half, value + half
     error = METRICS.index("calibration_error")
     change, noise = _calibration(*sides, draws, seed)
@@ -350,6 +323,28 @@ def worse(
     found = np.where(np.isin(METRICS, ["skill", "auc"]), high < 0, low > 0)
     columns = {"value": value, "low": low, "high": high, "found": found}
     return pd.DataFrame(columns, index=METRICS)
+
+
+class Change(NamedTuple):
+    """METRICS in two periods: their change, its standard error and Welch's degrees."""
+
+    before: Floats
+    after: Floats
+    value: Floats
+    error: Floats
+    degrees: Floats
+
+
+def change_of(before: _Days, after: _Days, base_rate: float) -> Change:
+    """Return the change of each metric; of the gap, that of its size."""
+    old, new = (_estimate(side, base_rate) for side in (before, after))
+    value, gap = new.value - old.value, METRICS.index("gap")
+    value[gap] = abs(new.value[gap]) - abs(old.value[gap])
+    variance = old.variance + new.variance
+    parts = sum(one.variance**2 / (one.days - 1) for one in (old, new))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        degrees = np.where(parts > 0, variance**2 / parts, 1.0)
+    return Change(old.value, new.value, value, np.sqrt(variance), degrees)
 
 
 def _calibration(

@@ -9,11 +9,8 @@ from scipy import special, stats
 
 from flightline.drift.bins import (
     Column,
-    Shared,
     awake,
     bins_used,
-    expected,
-    in_shared_bins,
     log_ratio,
     profile,
     shares,
@@ -27,6 +24,7 @@ from flightline.drift.columns import (
 )
 from flightline.drift.days import by_block, deal_blocks, deal_rows, must_name_blocks
 from flightline.drift.distances import largest_gap, psi_of
+from flightline.drift.pooling import Shared, expected, in_shared_bins
 from flightline.drift.thresholds import holm
 
 REPORT = [

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import stats
 
 from flightline.drift.columns import Floats
+from flightline.drift.core import chance_threshold
 
 
 def psi_threshold(n: float, m: float, bins: int = 10, alpha: float = 0.05) -> float:
@@ -43,7 +44,7 @@ def psi_threshold(n: float, m: float, bins: int = 10, alpha: float = 0.05) -> fl
         raise ValueError(f"bins={bins}: with one bin there is nothing to compare.")
     if not 0 < alpha < 1:
         raise ValueError(f"alpha={alpha} is not strictly between 0 and 1.")
-    return float(stats.chi2.ppf(1 - alpha, bins - 1) * (1 / n + 1 / m))
+    return chance_threshold(n, m, bins, alpha)
 
 
 def holm(pvalues: np.typing.ArrayLike) -> Floats:

@@ -5,7 +5,7 @@ Each cell is one mistake; its text is the hint it must meet.
 
 
 # %% a_float
-"""the type boolean of `late`"""
+"""Keep the type of `late`"""
 
 
 def mature(scored, now, wait):
@@ -25,7 +25,7 @@ def mature(scored, now, wait):
 
 
 # %% chooses_by_index
-"""An index that holds a label twice must not matter"""
+"""the index holds a label twice"""
 
 
 def mature(scored, now, wait):
@@ -35,7 +35,7 @@ def mature(scored, now, wait):
 
 
 # %% drops_the_score
-"""keep its columns"""
+"""Keep all columns"""
 
 
 def mature(scored, now, wait):
@@ -53,7 +53,7 @@ def mature(scored, now, wait):
 
 
 # %% known_before_now
-"""becomes known at this very moment"""
+"""known at this very moment is known"""
 
 
 def mature(scored, now, wait):
@@ -62,7 +62,7 @@ def mature(scored, now, wait):
 
 
 # %% known_is_on_time
-"""a label as it is if it becomes known"""
+"""known at this very moment is known"""
 
 
 def mature(scored, now, wait):
@@ -81,7 +81,7 @@ def mature(scored, now, wait):
 
 
 # %% nulls_the_label_time
-"""only `late` becomes null"""
+"""Only `late` changes"""
 
 
 def mature(scored, now, wait):
@@ -92,7 +92,7 @@ def mature(scored, now, wait):
 
 
 # %% nulls_the_row
-"""only `late` becomes null"""
+"""Only `late` changes"""
 
 
 def mature(scored, now, wait):
@@ -101,7 +101,7 @@ def mature(scored, now, wait):
 
 
 # %% old_and_labelled
-"""one without a label yet, or ever, was dropped"""
+"""One without a label yet is the late one"""
 
 
 def mature(scored, now, wait):
@@ -110,7 +110,7 @@ def mature(scored, now, wait):
 
 
 # %% only_later_labels
-"""whatever stands there"""
+"""or null, so `late` must be null"""
 
 
 def mature(scored, now, wait):
@@ -119,7 +119,7 @@ def mature(scored, now, wait):
 
 
 # %% sorts
-"""in the order of the table"""
+"""Keep the order and the index"""
 
 
 def mature(scored, now, wait):
@@ -137,7 +137,7 @@ def mature(scored, now, wait):
 
 
 # %% waits_ten_hours
-"""Use the wait that is asked for"""
+"""Use the wait given"""
 
 
 def mature(scored, now, wait):

@@ -5,7 +5,7 @@ Each cell is one mistake; its text is the hint it must meet.
 
 
 # %% broken_and_unjudged
-"""whatever the other two say"""
+"""labels or none"""
 
 
 def next_step(broken, drifted, worse):
@@ -17,7 +17,7 @@ def next_step(broken, drifted, worse):
 
 
 # %% broken_is_the_object_true
-"""`broken` and `drifted` come from NumPy"""
+"""NumPy's True is not the object True"""
 
 
 def next_step(broken, drifted, worse):
@@ -39,7 +39,7 @@ def next_step(broken, drifted, worse):
 
 
 # %% drifted_is_the_object_true
-"""`broken` and `drifted` come from NumPy"""
+"""NumPy's True is not the object True"""
 
 
 def next_step(broken, drifted, worse):
@@ -50,20 +50,8 @@ def next_step(broken, drifted, worse):
     return "retrain" if worse else "continue"
 
 
-# %% harmless_drift
-"""no reason to act"""
-
-
-def next_step(broken, drifted, worse):
-    if broken:
-        return "investigate"
-    if worse:
-        return "retrain"
-    return "investigate" if drifted else "continue"
-
-
 # %% lives_with_the_fault
-"""even while the model holds out"""
+"""even if the model holds out"""
 
 
 def next_step(broken, drifted, worse):
@@ -75,7 +63,7 @@ def next_step(broken, drifted, worse):
 
 
 # %% needs_drift
-"""even though no input has moved"""
+"""a relation may change unseen"""
 
 
 def next_step(broken, drifted, worse):
@@ -106,3 +94,31 @@ def next_step(broken, drifted, worse):
     if worse is True:
         return "retrain"
     return "investigate" if drifted and worse is not False else "continue"
+
+
+# %% harmless_drift_retrains
+"""Labels call it harmless"""
+
+
+def next_step(broken, drifted, worse):
+    if broken or (drifted and worse is None):
+        return "investigate"
+    return "retrain" if drifted or worse else "continue"
+
+
+# %% worse_goes_on_with_drift
+"""inputs moved: do not continue"""
+
+
+def next_step(broken, drifted, worse):
+    if broken or (drifted and worse is None):
+        return "investigate"
+    return "retrain" if worse and not drifted else "continue"
+
+
+# %% always_investigates
+"""Nothing was found: continue"""
+
+
+def next_step(broken, drifted, worse):
+    return "retrain" if worse and not broken else "investigate"
