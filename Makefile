@@ -10,6 +10,7 @@ READY := .venv/.ready
 export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
+export POLARS_MAX_THREADS = 1
 
 .PHONY: help book test lab bench export execute student lock lint clean
 

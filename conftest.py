@@ -11,7 +11,8 @@ import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+for _name in (*THREADS, "POLARS_MAX_THREADS"):
     os.environ[_name] = "1"  # before anything imports: outputs must not vary
 os.environ.pop("MPLBACKEND", None)  # a kernel chooses its own, and shows figures
 

@@ -1,12 +1,62 @@
 """Record a table of timings beside the chapter that shows it."""
 
 import json
+import os
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from labkit import timing
+
+QUIET = 0.2
+"""As many cores other processes may keep busy while a bench runs."""
+
+ANYWAY = "FLIGHTLINE_BUSY"
+"""The environment variable that records on a busy machine; the sentence says so."""
+
+_since_import = timing.Watch()
+
+
+def require_quiet(watch: timing.Watch | None = None) -> float:
+    """Refuse a machine on which other processes compute.
+
+    Parameters
+    ----------
+    watch : labkit.timing.Watch, optional
+        What has been watched; by default, the next second.
+
+    Returns
+    -------
+    float
+        How many cores the others kept busy.
+
+    Raises
+    ------
+    RuntimeError
+        If that is more than `QUIET`, and the environment variable `FLIGHTLINE_BUSY` is
+        not set.
+    """
+    if watch is None:
+        watch = timing.Watch()
+        time.sleep(1)
+    cores = watch.other_cores()
+    if cores > QUIET and not os.environ.get(ANYWAY):
+        raise RuntimeError(
+            f"other processes keep {cores:.2f} cores busy, more than {QUIET}: these "
+            "timings would not hold. End them and run the bench again, or set "
+            f"{ANYWAY}=1 to record them with a note."
+        )
+    return cores
+
+
+def _under(cores: float) -> str:
+    """Say what load a bench ran under."""
+    busy = f"other processes kept {cores:.2f} of {os.cpu_count()} cores busy"
+    if cores > QUIET:
+        return f"Not on a quiet machine: {busy}, and {ANYWAY} was set."
+    return f"Meanwhile {busy}."
 
 
 def record(
@@ -16,8 +66,9 @@ def record(
     page: Mapping[str, str] | None = None,
     note: str = "",
     form: Callable[[object], object] | None = None,
+    watch: timing.Watch | None = None,
 ) -> None:
-    """Write what a bench measured, with the machine that it ran on.
+    """Write what a bench measured, with the machine and the load that it ran under.
 
     Parameters
     ----------
@@ -31,16 +82,29 @@ def record(
     page : mapping of str to str, optional
         The columns of the chapter's table, and their names there; by default all.
     note : str
-        A sentence that follows the name of the machine.
+        A sentence that follows the machine and its load.
     form : callable, optional
         How the chapter writes a value.
+    watch : labkit.timing.Watch, optional
+        What watched the machine while the bench ran; by default, from the import of
+        this module on.
+
+    Raises
+    ------
+    RuntimeError
+        If the machine was busy, as `require_quiet` says. Nothing is written then.
     """
+    cores = require_quiet(_since_import if watch is None else watch)
     folder.mkdir(parents=True, exist_ok=True)
     machine = timing.machine()
-    rows = {"machine": machine, "rows": table.to_dict("records")}
+    rows = {
+        "machine": machine,
+        "other_cores_busy": round(cores, 2),
+        "rows": table.to_dict("records"),
+    }
     shown = table if page is None else table[list(page)].rename(columns=dict(page))
     shown = shown if form is None else shown.map(form)
-    sentence = f"Recorded on: {machine}. {note}".strip()
+    sentence = f"Recorded on: {machine}. {_under(cores)} {note}".strip()
     (folder / f"{name}.json").write_text(json.dumps(rows, indent=1) + "\n")
     shown.to_csv(folder / f"{name}.csv", index=False)
     (folder / f"{name}.txt").write_text(f"{sentence}\n")

@@ -1,11 +1,16 @@
 """The lab bench: claims, timings and figures."""
 
+import json
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
-from labkit import claims, figures, timing
+from labkit import bench, claims, figures, timing
 
 
 def a_claim(**changes: Any) -> claims.Claim:
@@ -81,6 +86,102 @@ def test_compare_runs_in_turns_and_gives_ratios() -> None:
 def test_compare_refuses_nothing_to_time(pieces: Any, repeats: int) -> None:
     with pytest.raises(ValueError, match="at least one"):
         timing.compare(pieces, repeats)
+
+
+@pytest.mark.parametrize(
+    ("narrow", "most", "rounds"), [(9.0, 40, 4), (0.0, 7, 7), (0.5, 40, 13)]
+)
+def test_compare_goes_on_until_the_quartiles_are_narrow(
+    monkeypatch: pytest.MonkeyPatch, narrow: float, most: int, rounds: int
+) -> None:
+    """Three rounds are slow: of thirteen, they are less than a quarter."""
+    seconds = iter([1.0, 9.0, 1.0, 9.0, 1.0, 1.0, 9.0, *[1.0] * 40])
+    monkeypatch.setattr(timing, "_seconds", lambda piece: next(seconds))
+    table = timing.compare({"a": int}, 4, narrow=narrow, most=most)
+    assert table.attrs["repeats"] == rounds
+    [spread] = (table["high_ms"] - table["low_ms"]) / table["median_ms"]
+    assert spread <= narrow or rounds == most
+
+
+# --- the load a bench runs under ------------------------------------------------------
+
+SPIN = (
+    "import time\nend = time.perf_counter() + 0.5\nwhile time.perf_counter() < end: 0"
+)
+
+
+def test_a_watch_leaves_out_what_is_our_own() -> None:
+    before = timing._own_s()
+    subprocess.run([sys.executable, "-c", SPIN], check=True)
+    assert timing._own_s() - before > 0.1
+    with subprocess.Popen(
+        [sys.executable, "-c", SPIN + "\ninput()"], stdin=-1
+    ) as child:
+        deadline = time.perf_counter() + 20
+        while timing._own_s() - before < 0.25 and time.perf_counter() < deadline:
+            time.sleep(0.05)  # it lives, and has not been waited for
+        assert timing._own_s() - before > 0.25
+        child.communicate(b"\n")
+
+
+def test_a_watch_counts_what_others_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 10.0])
+    busy, own = iter([5.0, 20.0]), iter([1.0, 11.0])
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(timing, "_busy_s", lambda: next(busy))
+    monkeypatch.setattr(timing, "_own_s", lambda: next(own))
+    monkeypatch.setattr(timing.os, "cpu_count", lambda: 2)
+    assert timing.Watch().other_cores() == 0.5  # 15 s busy, 10 of them our own, in 10 s
+
+
+class Seen(timing.Watch):
+    """A watch that has seen others keep some cores busy."""
+
+    def __init__(self, cores: float) -> None:
+        self.cores = cores
+
+    def other_cores(self) -> float:
+        return self.cores
+
+
+TABLE = pd.DataFrame({"engine": ["ours", "theirs"], "ms": [1.0, 2.0]})
+
+
+def test_a_quiet_machine_is_recorded_with_its_load(tmp_path: Path) -> None:
+    page = {"engine": "Engine"}
+    bench.record(tmp_path / "new", "speed", TABLE, page, "By day.", watch=Seen(0.031))
+    text = (tmp_path / "new" / "speed.txt").read_text()
+    assert text.startswith(f"Recorded on: {timing.machine()}. Meanwhile other")
+    assert "0.03 of" in text and text.endswith("cores busy. By day.\n")
+    stored = json.loads((tmp_path / "new" / "speed.json").read_text())
+    assert stored["other_cores_busy"] == 0.03 and stored["rows"][1]["ms"] == 2.0
+    assert (tmp_path / "new" / "speed.csv").read_text() == "Engine\nours\ntheirs\n"
+
+
+def test_a_busy_machine_is_refused_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(bench.ANYWAY, raising=False)
+    with pytest.raises(RuntimeError, match=r"keep 1.30 cores busy.*FLIGHTLINE_BUSY=1"):
+        bench.record(tmp_path / "new", "speed", TABLE, watch=Seen(1.3))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_recording_on_a_busy_machine_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(bench.ANYWAY, "1")
+    bench.record(tmp_path, "speed", TABLE, watch=Seen(1.3))
+    text = (tmp_path / "speed.txt").read_text()
+    assert "Not on a quiet machine" in text and "1.30 of" in text
+    assert bench.require_quiet(Seen(0.1)) == 0.1
+
+
+def test_the_next_second_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(bench.ANYWAY, "1")
+    start = time.perf_counter()
+    assert bench.require_quiet() >= 0
+    assert time.perf_counter() - start >= 1
 
 
 def test_each_call_is_timed_in_order() -> None:

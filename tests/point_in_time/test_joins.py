@@ -1,5 +1,7 @@
 """flightline.point_in_time.join against plain loops, and what it does to dtypes."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -142,7 +144,8 @@ WITH_NULL = {
     "bool": "boolean", "float32": "float32", "float64": "float64", "Int16": "Int16",
     "boolean": "boolean", "object": "object", "category": "category",
     "int64[pyarrow]": "int64[pyarrow]", "datetime64[ms]": "datetime64[ms]",
-    "timedelta64[s]": "timedelta64[s]",
+    "timedelta64[s]": "timedelta64[s]", "Sparse[int64]": "Int64",
+    "Sparse[float64]": "Sparse[float64]",
 }  # fmt: skip
 
 
@@ -217,3 +220,79 @@ def test_keys_that_never_match_are_refused_for_each_of_several_keys():
         join(entities, rows, **{**WHAT, "by": ["k", "day"]})
     rows["day"] = None  # all null: nothing is asked of it
     assert join(entities, rows, **{**WHAT, "by": ["k", "day"]})["v"].isna().all()
+
+
+# --- what else holds keys and times, and what is whose --------------------------------
+
+DAYS = pd.date_range("2013-07-01", periods=3).date
+HOLDERS = {
+    "a dictionary of Arrow": pd.array(
+        ["a", "b", None], pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))
+    ),
+    "a large text": pd.array(["a", "b", None], pd.ArrowDtype(pa.large_string())),
+    "decimals": pd.array([1, 2, None], pd.ArrowDtype(pa.decimal128(5, 2))),
+    "dates": pd.array([*DAYS[:2], None], pd.ArrowDtype(pa.date32())),
+    "tuples": pd.Series([(1, 2), (1, 3), None]),
+    "narrow floats": np.array([1, 2, np.nan], "float16"),
+    "infinities": np.array([np.inf, -np.inf, np.nan]),
+    "intervals": pd.array(pd.IntervalIndex.from_tuples([(0, 1), (1, 2), np.nan])),
+}
+
+
+@pytest.mark.parametrize("name", HOLDERS)
+def test_whatever_holds_keys_they_match_as_objects_do(name):
+    held = pd.Series(HOLDERS[name])
+    objects = held.astype(object).where(held.notna(), None)
+    row = {"event": times([1, 2, 3]), "v": [10, 20, 30]}
+    for left, right in ((held, held), (held, objects), (objects, held)):
+        entities = pd.DataFrame({"k": left, "t": times([5, 5, 5])})
+        found = join(entities, pd.DataFrame({"k": right, **row}), **WHAT)["v"]
+        assert found.fillna(-1).tolist() == [10, 20, -1], (left.dtype, right.dtype)
+
+
+def test_times_of_arrow_are_joined_and_stay():
+    zone = "America/New_York"
+    kinds = [pd.ArrowDtype(pa.timestamp(unit, tz=zone)) for unit in ("ms", "ns")]
+    entities = ask_two().astype({"t": kinds[0]})
+    rows = one_row([7]).astype({"event": kinds[1]})
+    found = join(entities, rows, **{**WHAT, "ttl": "2h"})
+    assert found["v"].fillna(-1).tolist() == [7, -1]
+    assert found["event"].dtype == kinds[1] and found["t"].dtype == kinds[0]
+
+
+@pytest.mark.parametrize("keys", [[1, 1], [1, 2]], ids=["all found", "one null"])
+def test_the_answer_is_not_a_view_of_the_tables(keys):
+    entities, rows = ask_two().assign(k=keys), one_row([1.5])
+    before = entities.copy(), rows.copy()
+    found = join(entities, rows, **WHAT)
+    for value, name in ((9, "k"), (times([8])[0], "t"), (times([8])[0], "event")):
+        found[name].array[:] = value  # into the memory of the answer
+    found["v"].array[:] = 9.0
+    assert (found["k"] == 9).all() and (found["v"] == 9).all()
+    pd.testing.assert_frame_equal(entities, before[0])
+    pd.testing.assert_frame_equal(rows, before[1])
+
+
+def test_tables_that_nobody_may_write_are_read():
+    entities, rows = ask_two(), one_row([7])
+    for frame in (entities, rows):
+        for name in frame.columns:
+            column = frame[name].to_numpy()
+            column.setflags(write=False)
+            if name == "k":
+                frame[name] = pd.Series(column, frame.index, copy=False)
+    assert join(entities, rows, **WHAT)["v"].fillna(-1).tolist() == [7, -1]
+
+
+def test_two_threads_get_what_one_gets():
+    rng = np.random.default_rng(8)
+    n = 20_000
+    names = np.array(["JFK", "EWR", "LGA", None], dtype=object)
+    entities = pd.DataFrame({"k": names[rng.integers(0, 4, n)]})
+    entities["t"] = times([0])[0] + pd.to_timedelta(rng.integers(0, 900, n), unit="min")
+    rows = entities.rename(columns={"t": "event"}).assign(v=np.arange(n))
+    alone = join(entities, rows, **WHAT)
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda _: join(entities, rows, **WHAT), range(8)))
+    for answer in together:
+        pd.testing.assert_frame_equal(answer, alone, check_exact=True)

@@ -1,6 +1,7 @@
 """flightline.point_in_time.window and its kin against loops in exact fractions."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 import numpy as np
@@ -292,6 +293,44 @@ def test_a_rate_is_not_spoiled_by_another_key_and_days_are_days():
     asks = pd.DataFrame({"k": ["JFK", "EWR"], "t": times([2, 2], "ns")})
     what = {**WHAT, "prior": 0.5, "strength": 0}
     assert smoothed_rate(asks, events, days=1, **what).tolist() == [0.25, 0.5]
-    for days in (math.nan, math.inf, 1e12):
+    for days in (math.nan, math.inf, 1e12, -1):
         with pytest.raises(ValueError, match=r"days=.*no length of time"):
             smoothed_rate(asks, events, days=days, **what)
+    for wrong in ({"strength": math.inf}, {"strength": math.nan}, {"prior": math.nan}):
+        with pytest.raises(ValueError, match=f"{next(iter(wrong))}=.*no number"):
+            smoothed_rate(asks, events, days=1, **{**what, **wrong})
+
+
+@MANY
+@given(questions(), st.sampled_from([0.0, 0.25, 30.0]), st.sampled_from([0, 1, 20]))
+def test_a_rate_equals_a_plain_loop(tables, days, strength):
+    entities, events, asks, rows = tables
+    got = smoothed_rate(
+        entities, events, days=days, prior=0.25, strength=strength, **WHAT
+    )
+    for ask, rate in zip(asks, got, strict=True):
+        values = in_window(ask, rows, 48 * days, late=False)
+        if ask[1] is None:
+            assert math.isnan(rate)
+        elif not values:
+            assert rate == 0.25
+        else:
+            total = rounded(sum(map(Fraction, values)))
+            assert rate == (total + 0.25 * strength) / (len(values) + strength)
+
+
+def test_two_threads_get_what_one_gets():
+    rng = np.random.default_rng(9)
+    n = 20_000
+    events = pd.DataFrame({"k": rng.choice(list("abc"), n), "v": rng.normal(size=n)})
+    events["event"] = START + pd.to_timedelta(rng.integers(0, 9_000, n), unit="min")
+    asks = events.rename(columns={"event": "t"})[["k", "t"]]
+
+    def answers(agg):
+        return window(asks, events, window="3h", agg=agg, **WHAT)
+
+    alone = [answers(agg) for agg in AGGREGATES]
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(2):
+            for one, other in zip(pool.map(answers, AGGREGATES), alone, strict=True):
+                pd.testing.assert_series_equal(one, other, check_exact=True)

@@ -52,6 +52,8 @@ def _with_room_for_null(rows: pd.DataFrame) -> pd.DataFrame:
     """Make whole numbers and booleans nullable, in their own width."""
     nullable = {}
     for name, dtype in rows.dtypes.items():
+        if isinstance(dtype, pd.SparseDtype):
+            dtype = dtype.subtype
         if isinstance(dtype, np.dtype) and dtype.kind in "iub":
             nullable[name] = pd.array(np.empty(0, dtype)).dtype
     return rows.astype(nullable)

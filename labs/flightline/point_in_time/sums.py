@@ -120,5 +120,7 @@ class Sums:
             carry = part >> self._width
             rest = part - (carry << self._width)
             total = np.ldexp((upper + carry).astype(np.float64), self._width) + rest
+        if not self._power:
+            return total
         with np.errstate(over="ignore"):  # a sum beyond the largest float is infinite
             return np.asarray(np.ldexp(total, self._power), np.float64)

@@ -333,8 +333,8 @@ def smoothed_rate(
     Raises
     ------
     ValueError
-        If `strength` is negative, `days` is no length of time, or for what `window`
-        refuses.
+        If `strength` is negative or infinite, `prior` is no finite number, `days` is no
+        length of time, or for what `window` refuses.
 
     Examples
     --------
@@ -345,10 +345,16 @@ def smoothed_rate(
     >>> smoothed_rate(left, left, **what).tolist()
     [0.75, 0.5]
     """
-    if not strength >= 0:
-        raise ValueError(f"strength={strength!r} is negative. Use 0 for no prior.")
+    if not 0 <= strength < np.inf:
+        raise ValueError(
+            f"strength={strength!r} is negative, or no number. Use 0 for no prior."
+        )
+    if not np.isfinite(prior):
+        raise ValueError(f"prior={prior!r} is no number. Use the rate to start from.")
     try:
         length = timedelta(days=days)
+        if days < 0:
+            raise ValueError("it is negative")
     except (OverflowError, ValueError) as error:
         raise ValueError(
             f"days={days!r} is no length of time: {error}. Write 30, for example."

@@ -14,6 +14,9 @@ import polars as pl
 NO_PROGRESS_BAR = "SET enable_progress_bar = false"
 """In a notebook DuckDB shows a bar after two seconds, so on slow machines alone."""
 
+ONE_THREAD: dict[str, str | bool | int | float | list[str]] = {"threads": 1}
+"""DuckDB takes all cores unless told; the others use one."""
+
 
 def with_pandas(
     asks: pd.DataFrame, rows: pd.DataFrame, by: Sequence[str], at: str, time: str
@@ -96,7 +99,7 @@ def with_duckdb(
         FROM (SELECT row_number() OVER () AS row_number, * FROM asks) l
         ASOF LEFT JOIN rows_ r ON {same} AND l."{at}" >= r."{time}"
         ORDER BY l.row_number"""
-    with duckdb.connect() as connection:
+    with duckdb.connect(config=ONE_THREAD) as connection:
         connection.execute(NO_PROGRESS_BAR)
         connection.register("asks", asks)
         connection.register("rows_", rows)
