@@ -1,4 +1,4 @@
-"""The small model of the labs on features, and the figure of what it promises.
+"""The small model of the labs on features, and what its scores are worth.
 
 Lab 04 compares sets of features, not models: the model is fixed, and stands here.
 """
@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from flightline.point_in_time import open_at, window
-from matplotlib.axes import Axes
-from matplotlib.dates import DateFormatter
-from sklearn.metrics import roc_auc_score
+from flightline.point_in_time import window
 
 from labkit import figures
 
 if TYPE_CHECKING:
     from lightgbm import LGBMClassifier
+
+Floats = npt.NDArray[np.float64]
 
 
 def timetable(flights: pd.DataFrame) -> pd.DataFrame:
@@ -56,54 +56,6 @@ def timetable(flights: pd.DataFrame) -> pd.DataFrame:
         block=(flights["sched_arr_utc"] - flights["sched_dep_utc"]) / minute,
         nearby=nearby,
     )
-
-
-def known_up_to_departure(flights: pd.DataFrame) -> pd.DataFrame:
-    """Return what is known, two hours before, of the hours up to each departure.
-
-    Lab 04 asks for the mean departure delay of the last hour and the last three hours
-    before a flight's own departure, and for the flights that wait then. Of those hours
-    the last two have not happened when the feature is served.
-
-    Parameters
-    ----------
-    flights : DataFrame
-        What `flightline.lake.flight_times` returns, with `prediction_time`.
-
-    Returns
-    -------
-    DataFrame
-        `delay_1h`, always null; `delay_3h`, over the one hour that has passed;
-        `waiting` and `waiting_carrier`, with the flights of the next two hours.
-    """
-    early = flights.assign(
-        start=flights["sched_dep_utc"] - pd.Timedelta("2h").as_unit("us")
-    )
-    table = pd.DataFrame({"delay_1h": float("nan")}, index=flights.index)
-    table["delay_3h"] = window(
-        flights,
-        flights[flights["dep_delay"].notna()],
-        by="origin",
-        entity_time="prediction_time",
-        event_time="dep_utc",
-        value="dep_delay",
-        window="1h",
-        agg="mean",
-    )
-    for name, by in (
-        ("waiting", ["origin"]),
-        ("waiting_carrier", ["origin", "carrier"]),
-    ):
-        table[name] = open_at(
-            flights,
-            early,
-            by=by,
-            entity_time="prediction_time",
-            start_time="start",
-            end_time="dep_utc",
-            window="6h",
-        )
-    return table
 
 
 def late_by_month(flights: pd.DataFrame, first: int, last: int) -> pd.Series:
@@ -156,43 +108,81 @@ def fit(table: pd.DataFrame, late: pd.Series, trees: int = 80) -> "LGBMClassifie
     return model.fit(table.loc[late.index], late)
 
 
-def auc(model: "LGBMClassifier", table: pd.DataFrame, late: pd.Series) -> float:
-    """Return the area under the ROC curve on the labelled rows of a table.
+def auc_by_draw(
+    late: npt.ArrayLike,
+    day: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    draws: int = 1_000,
+    seed: int = 2013,
+) -> Floats:
+    """Return the AUC on whole days, drawn again and again with replacement.
+
+    Flights of one day share their fate, so that days are drawn and not flights. A pair
+    of flights that was drawn twice counts twice; since the AUC is a share of pairs, the
+    wins of each pair of days, counted once, give all draws.
 
     Parameters
     ----------
-    model : fitted lightgbm.LGBMClassifier
-    table : DataFrame
-        The features that the model was fitted on.
-    late : Series of bool
-        The labels; its index picks the rows.
+    late : array_like of bool
+        The label of each flight.
+    day : array_like
+        Its day.
+    scores : array_like of float
+        Its score.
+    draws : int
+        How often to draw as many days as there are.
+    seed : int
+        The same seed draws the same days: two sets of scores can be compared.
 
     Returns
     -------
-    float
+    array of float
+        One AUC a draw.
     """
-    scores = np.asarray(model.predict_proba(table.loc[late.index]))[:, 1]
-    return float(roc_auc_score(late, scores))
+    late, scores = np.asarray(late, bool), np.asarray(scores, float)
+    days, number = np.unique(np.asarray(day), return_inverse=True)
+    size = len(days)
+    wins = np.empty((size, size))  # of late flights of one day over others of another
+    for other in range(size):
+        on_time = np.sort(scores[~late & (number == other)])
+        below = np.searchsorted(on_time, scores[late])
+        below = (below + np.searchsorted(on_time, scores[late], side="right")) / 2
+        wins[:, other] = np.bincount(number[late], below, minlength=size)
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(size, np.full(size, 1 / size), size=draws)
+    positive, negative = (
+        drawn @ np.bincount(number[kind], minlength=size) for kind in (late, ~late)
+    )
+    won = ((drawn @ wins) * drawn).sum(axis=1)
+    return np.asarray(won / (positive * negative), np.float64)
 
 
-def mark_time(ax: Axes, at: pd.Timestamp, name: str, clock: str) -> None:
-    """Mark a moment with a dashed line, and label the time axis by the clock.
+def gain(
+    late: npt.ArrayLike,
+    day: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    others: npt.ArrayLike,
+) -> tuple[float, float, float]:
+    """Return how much larger the AUC of some scores is than that of others.
 
     Parameters
     ----------
-    ax : matplotlib.axes.Axes
-        Axes whose x values are times.
-    at : Timestamp
-        Where to draw the line.
-    name : str
-        What to write beside it.
-    clock : str
-        How to write the ticks, such as "%H:%M".
+    late, day
+        As for `auc_by_draw`.
+    scores, others : array_like of float
+        Two scores of each flight.
+
+    Returns
+    -------
+    difference, low, high : float
+        The difference, and its 95% interval from drawing days.
     """
-    ax.axvline(at, color=figures.GREY, ls="--")
-    ax.annotate(name, (at, 0.02), (-6, 0), xycoords=("data", "axes fraction"),
-        textcoords="offset points", ha="right")  # fmt: skip
-    ax.xaxis.set_major_formatter(DateFormatter(clock))  # type: ignore[no-untyped-call]
+    from sklearn.metrics import roc_auc_score
+
+    drawn = auc_by_draw(late, day, scores) - auc_by_draw(late, day, others)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    difference = roc_auc_score(late, scores) - roc_auc_score(late, others)
+    return float(difference), float(low), float(high)
 
 
 def show_promises(results: pd.DataFrame, baseline: float, name: str) -> None:

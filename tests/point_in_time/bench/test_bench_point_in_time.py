@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import duckdb
+import engines
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -20,7 +21,7 @@ import pytest
 from flightline.lake import flight_times, weather_events
 from flightline.point_in_time import join, open_at, smoothed_rate, window
 from labkit import bench, data, timing
-from labkit.point_in_time import asof, delay_model
+from labkit.point_in_time import delay_model
 from sklearn.metrics import roc_auc_score
 
 RESULTS = Path(__file__).parent / "results"
@@ -99,15 +100,15 @@ def weather_join(years=1):
         "ours": lambda: join(
             asks, rows, by="origin", entity_time=T, feature_time="available_at"
         ),
-        "Polars": lambda: asof.with_polars(asks_pl, rows_pl, *how),
-        "pandas": lambda: asof.with_pandas(asks, rows, *how),
-        "DuckDB": lambda: asof.with_duckdb(asks, rows, *how),
+        "Polars": lambda: engines.with_polars(asks_pl, rows_pl, *how),
+        "pandas": lambda: engines.with_pandas(asks, rows, *how),
+        "DuckDB": lambda: engines.with_duckdb(asks, rows, *how),
     }
 
 
 def duckdb_range(events):
     """Return the mean over a range of time before each event, in their order."""
-    with duckdb.connect(config=asof.ONE_THREAD) as connection:
+    with duckdb.connect(config=engines.ONE_THREAD) as connection:
         connection.register("events", events)
         return connection.sql("""
             SELECT avg(dep_delay) OVER (PARTITION BY origin ORDER BY dep_utc
@@ -503,7 +504,10 @@ def test_what_leaking_costs(flights, weather):
         model = fit(tables[0], train, tune)
         scores = [model.predict_proba(t.loc[report.index])[:, 1] for t in tables]
         later = fit(tables[0], pd.concat([train, tune]), trees=model.best_iteration_)
-        june = [delay_model.auc(later, t, report) for t in tables]
+        june = [
+            roc_auc_score(late, later.predict_proba(t.loc[report.index])[:, 1])
+            for t in tables
+        ]
         drawn = [weighted_auc(late, s, days, by_day) for s in scores]
         single = [
             weighted_auc(late, s, np.arange(len(late)), by_flight) for s in scores

@@ -4,57 +4,86 @@ Each cell is one mistake; its text is the hint it must meet.
 """
 
 
-# %% never_out
-"""A row that has gone out still counts"""
+# %% any_key
+"""no row of another key"""
 
 
-def held_at(codes, opens, gone, values, at_codes, at):
-    rows, asked = _pack(codes, opens, at_codes, at)
-    order = np.argsort(rows, kind="stable")
-    until = np.searchsorted(rows[order], asked, side="right")
-    first = np.searchsorted(codes[order], at_codes)
-    totals = np.append(0.0, np.cumsum(values[order]))
-    return until - first, totals[until] - totals[first]
+def held_at(code, opens, gone, value, at_code, at):
+    held = (opens <= at[:, None]) & (gone > at[:, None])
+    other = ~np.isin(at_code, code)
+    held &= (code == at_code[:, None]) | other[:, None]
+    return held.sum(axis=1), (held * value).sum(axis=1)
 
 
-# %% sorted_once
-"""sort a second time, by gone"""
-
-
-def held_at(codes, opens, gone, values, at_codes, at):
-    entered, at_entry = _pack(codes, opens, at_codes, at)
-    left, at_exit = _pack(codes, gone, at_codes, at)
-    order = np.argsort(entered, kind="stable")
-    stop = np.searchsorted(entered[order], at_entry, side="right")
-    start = np.searchsorted(left[order], at_exit, side="right")
-    totals = np.append(0.0, np.cumsum(values[order]))
-    return stop - start, totals[stop] - totals[start]
-
-
-# %% still_there_at_the_end
+# %% closed_at_the_end
 """out at the very time it goes"""
 
 
-def held_at(codes, opens, gone, values, at_codes, at):
-    count, total = np.zeros(len(at), np.int64), np.zeros(len(at))
-    for times, sign, side in ((opens, 1, "right"), (gone, -1, "left")):
-        rows, asked = _pack(codes, times, at_codes, at)
-        order = np.argsort(rows, kind="stable")
-        until = np.searchsorted(rows[order], asked, side=side)
-        count += sign * until
-        total += sign * np.append(0.0, np.cumsum(values[order]))[until]
-    return count, total
+def held_at(code, opens, gone, value, at_code, at):
+    held = (code == at_code[:, None]) & (opens <= at[:, None]) & (gone >= at[:, None])
+    return held.sum(axis=1), (held * value).sum(axis=1)
+
+
+# %% never_out
+"""A row that has gone still counts"""
+
+
+def held_at(code, opens, gone, value, at_code, at):
+    held = (code == at_code[:, None]) & (opens <= at[:, None])
+    return held.sum(axis=1), (held * value).sum(axis=1)
+
+
+# %% one_sum_for_all_keys
+"""Another key's values are in the balance"""
+
+
+def held_at(code, opens, gone, value, at_code, at):
+    rows, asked = len(code), len(at)
+    kind = np.repeat([0, 1, 2], [rows, rows, asked])
+    time = np.concatenate([gone, opens, at])
+    line = np.lexsort((kind, time, np.concatenate([code, code, at_code])))
+    change = np.array([-1, 1, 0])[kind]
+    amount = change * np.concatenate([value, value, np.zeros(asked)])
+    count, total = np.cumsum(change[line]), np.cumsum(amount[line])
+    place = np.argsort(line)[2 * rows :]
+    return count[place], total[place]
+
+
+# %% sorted_once
+"""Rows go out in another order than they come in"""
+
+
+def held_at(code, opens, gone, value, at_code, at):
+    count, total = [], []
+    for key, time in zip(at_code, at):
+        own = np.flatnonzero(code == key)
+        own = own[np.argsort(opens[own])]
+        came = np.sum(opens[own] <= time)
+        went = np.sum(gone[own] <= time)
+        count.append(came - went)
+        total.append(value[own][went:came].sum())
+    return np.array(count), np.array(total)
+
+
+# %% strictly_after
+"""from the very time it comes in"""
+
+
+def held_at(code, opens, gone, value, at_code, at):
+    held = (code == at_code[:, None]) & (opens < at[:, None]) & (gone > at[:, None])
+    return held.sum(axis=1), (held * value).sum(axis=1)
 
 
 # %% unsorted_values
-"""sort by time, and the values with them"""
+"""Sort the values together with their times"""
 
 
-def held_at(codes, opens, gone, values, at_codes, at):
-    count, total = np.zeros(len(at), np.int64), np.zeros(len(at))
-    for times, sign in ((opens, 1), (gone, -1)):
-        rows, asked = _pack(codes, times, at_codes, at)
-        until = np.searchsorted(np.sort(rows), asked, side="right")
-        count += sign * until
-        total += sign * np.append(0.0, np.cumsum(values))[until]
-    return count, total
+def held_at(code, opens, gone, value, at_code, at):
+    count, total = [], []
+    for key, time in zip(at_code, at):
+        own = code == key
+        came = np.sum(opens[own] <= time)
+        went = np.argsort(np.argsort(gone[own]))[: np.sum(gone[own] <= time)]
+        total.append(value[own][:came].sum() - value[own][np.argsort(gone[own])][: len(went)].sum())
+        count.append(came - len(went))
+    return np.array(count), np.array(total)

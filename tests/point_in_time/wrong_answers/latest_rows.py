@@ -5,87 +5,127 @@ Each cell is one mistake; its text is the hint it must meet.
 
 
 # %% any_key
-"""perhaps from another key"""
+"""not another key's row"""
 
 
-def latest_rows(codes, event, available, at_codes, at):
-    by_rule = np.lexsort((available, event, codes))
-    usable = np.maximum(event, available)[by_rule]
-    rows, asked = _pack(codes[by_rule], usable, at_codes, at)
-    by_arrival = np.argsort(rows, kind="stable")
-    best = np.append(-1, np.maximum.accumulate(by_arrival))
-    rank = best[np.searchsorted(rows[by_arrival], asked, side="right")]
-    return np.append(by_rule, -1)[rank]
+def latest_rows(code, event, available, at_code, at):
+    order = np.lexsort((available, event, code))
+    time = np.append(np.maximum(event, available), at)
+    key = np.append(code, at_code)
+    asks = np.repeat([False, True], [len(code), len(at)])
+    line = np.lexsort((asks, time, key))
+    best = np.append(np.argsort(order), np.full(len(at), -1))[line]
+    best = np.maximum.accumulate(best)
+    return np.append(order, -1)[best[np.argsort(line)[len(code) :]]]
 
 
 # %% arrival_alone
-"""A row known before its event"""
+"""A row known before its event was used too early"""
 
 
-def latest_rows(codes, event, available, at_codes, at):
+def latest_rows(code, event, available, at_code, at):
     found = []
-    for key, time in zip(at_codes, at, strict=True):
+    for key, time in zip(at_code, at):
         known = [
-            (event[row], available[row], row)
-            for row in range(len(codes))
-            if key >= 0 and codes[row] == key and available[row] <= time
+            (event[i], available[i], i)
+            for i in range(len(code))
+            if code[i] == key and available[i] <= time
         ]
         found.append(max(known)[2] if known else -1)
     return np.array(found)
 
 
 # %% first_of_equals
-"""take the latest available time, then the last row"""
+"""the latest available wins, then the last row"""
 
 
-def latest_rows(codes, event, available, at_codes, at):
+def latest_rows(code, event, available, at_code, at):
     found = []
-    for key, time in zip(at_codes, at):
+    for key, time in zip(at_code, at):
         known = [
-            i for i in range(len(codes))
-            if codes[i] == key >= 0 and event[i] <= time and available[i] <= time
+            i for i in range(len(code))
+            if code[i] == key and event[i] <= time and available[i] <= time
         ]
         found.append(max(known, key=lambda i: event[i], default=-1))
-    return np.array(found, dtype=np.int64)
+    return np.array(found)
 
 
 # %% latest_arrival
-"""the latest event wins, not the latest arrival"""
+"""The latest event wins, not the latest arrival"""
 
 
-def latest_rows(codes, event, available, at_codes, at):
+def latest_rows(code, event, available, at_code, at):
     usable = np.maximum(event, available)
-    order = np.lexsort((event, usable, codes))
-    rows, asked = _pack(codes[order], usable[order], at_codes, at)
-    rank = np.searchsorted(rows, asked, side="right") - 1
-    found = np.where(rank < 0, -1, np.append(order, -1)[rank])
-    own_key = (at_codes >= 0) & (np.append(codes, -1)[found] == at_codes)
-    return np.where(own_key, found, -1)
+    found = []
+    for key, time in zip(at_code, at):
+        known = [
+            (usable[i], event[i], i)
+            for i in range(len(code))
+            if code[i] == key and usable[i] <= time
+        ]
+        found.append(max(known)[2] if known else -1)
+    return np.array(found)
 
 
 # %% one_clock
-"""not available yet was used"""
+"""A row that is not available yet was used"""
 
 
-def latest_rows(codes, event, available, at_codes, at):
-    by_rule = np.lexsort((available, event, codes))
-    rows, asked = _pack(codes[by_rule], event[by_rule], at_codes, at)
-    rank = np.searchsorted(rows, asked, side="right") - 1
-    found = np.where(rank < 0, -1, np.append(by_rule, -1)[rank])
-    own_key = (at_codes >= 0) & (np.append(codes, -1)[found] == at_codes)
-    return np.where(own_key, found, -1)
+def latest_rows(code, event, available, at_code, at):
+    found = []
+    for key, time in zip(at_code, at):
+        known = [
+            (event[i], available[i], i)
+            for i in range(len(code))
+            if code[i] == key and event[i] <= time
+        ]
+        found.append(max(known)[2] if known else -1)
+    return np.array(found)
+
+
+# %% one_rank_for_all_keys
+"""let ranks rise from key to key"""
+
+
+def latest_rows(code, event, available, at_code, at):
+    order = np.lexsort((available, event))
+    key = np.append(code, at_code)
+    time = np.append(np.maximum(event, available), at)
+    asks = np.repeat([False, True], [len(code), len(at)])
+    line = np.lexsort((asks, time, key))
+    best = np.append(np.argsort(order), np.full(len(at), -1))[line]
+    best = np.maximum.accumulate(best)
+    found = np.append(order, -1)[best[np.argsort(line)[len(code) :]]]
+    return np.where(np.append(code, -1)[found] == at_code, found, -1)
+
+
+# %% order_for_rank
+"""Take the newest row of the same key"""
+
+
+def latest_rows(code, event, available, at_code, at):
+    order = np.lexsort((available, event, code))
+    key = np.append(code, at_code)
+    time = np.append(np.maximum(event, available), at)
+    asks = np.repeat([False, True], [len(code), len(at)])
+    line = np.lexsort((asks, time, key))
+    best = np.append(order, np.full(len(at), -1))[line]
+    best = np.maximum.accumulate(best)
+    found = np.append(order, -1)[best[np.argsort(line)[len(code) :]]]
+    return np.where(np.append(code, -1)[found] == at_code, found, -1)
 
 
 # %% strictly_before
-"""compare with <=, not with <"""
+"""at the very time of the question counts"""
 
 
-def latest_rows(codes, event, available, at_codes, at):
+def latest_rows(code, event, available, at_code, at):
     found = []
-    for key, time in zip(at_codes, at):
+    for key, time in zip(at_code, at):
         known = [
-            i for i in range(len(codes))
-            if codes[i] == key >= 0 and event[i] < time and available[i] < time
+            (event[i], available[i], i)
+            for i in range(len(code))
+            if code[i] == key and event[i] < time and available[i] < time
         ]
-        found.append(max(known, key=lambda i: (event[i], available[i], i), default=-1))
-    return np.array(found, dtype=np.int64)
+        found.append(max(known)[2] if known else -1)
+    return np.array(found)

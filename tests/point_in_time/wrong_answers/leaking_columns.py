@@ -4,43 +4,55 @@ Each cell is one mistake; its text is the hint it must meet.
 """
 
 
-# %% all_entities
-"""ask only about entities up to the cutoff"""
+# %% asks_after_the_moment
+"""ask of flights up to now"""
 
 
-def leaking_columns(build, entities, events, *, entity_time, available_time, cutoff):
-    known = events[events[available_time] <= cutoff]
-    changed = skew(build(entities, events), build(entities, known))
-    return list(changed.index[changed > 0])
+def leaking_columns(build, asks, log, now):
+    full, then = build(asks, log), build(asks, log_at(log, now))
+    same = (full == then) | (full.isna() & then.isna())
+    return list(full.columns[~same.all()])
 
 
-# %% by_event_time
-"""cut the events by their available time"""
+# %% drops_what_is_scheduled_later
+"""its delay is not known"""
 
 
-def leaking_columns(build, entities, events, *, entity_time, available_time, cutoff):
-    asked = entities[entities[entity_time] <= cutoff]
-    known = events[events["at"] <= cutoff]
-    changed = skew(build(asked, events), build(asked, known))
-    return list(changed.index[changed > 0])
+def leaking_columns(build, asks, log, now):
+    asked = asks[asks["prediction_time"] <= now]
+    full = build(asked, log)
+    then = build(asked, log[log["sched_dep_utc"] <= now])
+    same = (full == then) | (full.isna() & then.isna())
+    return list(full.columns[~same.all()])
 
 
-# %% never_cut
-"""compare the table with and without the later events"""
+# %% names_in_any_order
+"""in the order of the table"""
 
 
-def leaking_columns(build, entities, events, *, entity_time, available_time, cutoff):
-    asked = entities[entities[entity_time] <= cutoff]
-    changed = skew(build(asked, events), build(asked, events))
-    return list(changed.index[changed > 0])
+def leaking_columns(build, asks, log, now):
+    asked = asks[asks["prediction_time"] <= now]
+    full, then = build(asked, log), build(asked, log_at(log, now))
+    same = (full == then) | (full.isna() & then.isna())
+    return sorted(full.columns[~same.all()], reverse=True)
 
 
-# %% nulls_leak
-"""Two nulls agree"""
+# %% never_cuts
+"""build without the later outcomes"""
 
 
-def leaking_columns(build, entities, events, *, entity_time, available_time, cutoff):
-    asked = entities[entities[entity_time] <= cutoff]
-    full = build(asked, events)
-    cut = build(asked, events[events[available_time] <= cutoff])
-    return [c for c in full.columns if (full[c] != cut[c]).any()]
+def leaking_columns(build, asks, log, now):
+    asked = asks[asks["prediction_time"] <= now]
+    full, then = build(asked, log), build(asked, log)
+    same = (full == then) | (full.isna() & then.isna())
+    return list(full.columns[~same.all()])
+
+
+# %% nulls_differ
+"""Two nulls are equal"""
+
+
+def leaking_columns(build, asks, log, now):
+    asked = asks[asks["prediction_time"] <= now]
+    full, then = build(asked, log), build(asked, log_at(log, now))
+    return list(full.columns[(full != then).any()])

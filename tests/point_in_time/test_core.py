@@ -1,0 +1,178 @@
+"""The core that lab 04 exports, against plain loops and against the package."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from flightline import point_in_time as pit
+from flightline.point_in_time import core
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+START = pd.Timestamp("2013-07-01", tz="UTC")
+SETTINGS = settings(max_examples=150, deadline=None)
+KEYS = st.sampled_from(["EWR", "JFK", "LGA", None])
+HOURS = st.integers(0, 12)
+MAYBE = st.one_of(st.none(), HOURS)
+
+
+def times(hours):
+    """Turn hours (None: null) into times in UTC, in microseconds."""
+    stamps = [pd.NaT if h is None else START + pd.Timedelta(hours=h) for h in hours]
+    return pd.DatetimeIndex(stamps, dtype="datetime64[us, UTC]")
+
+
+@st.composite
+def tables(draw):
+    """Draw questions, and a log with outcomes that may be missing or early."""
+    asked = draw(st.lists(st.tuples(KEYS, KEYS, HOURS), max_size=8))
+    rows = st.tuples(KEYS, KEYS, HOURS, MAYBE, MAYBE, st.integers(-9, 9))
+    logged = draw(st.lists(rows, min_size=1, max_size=12))
+    asks = pd.DataFrame(asked, columns=["origin", "dest", "hour"], dtype=object)
+    asks["prediction_time"] = times(asks.pop("hour"))
+    names = ["origin", "dest", "sched", "dep", "arr", "dep_delay"]
+    log = pd.DataFrame(logged, columns=names).astype({"dep": object, "arr": object})
+    for name in ("sched", "dep", "arr"):
+        hours = log.pop(name)
+        log[f"{name}_dep_utc" if name == "sched" else f"{name}_utc"] = times(
+            [None if pd.isna(h) else int(h) for h in hours]
+        )
+    log["arr_delay"] = log["dep_delay"].astype(float).where(log["arr_utc"].notna())
+    log["dep_delay"] = log["dep_delay"].astype(float).where(log["dep_utc"].notna())
+    index = draw(st.lists(HOURS, min_size=len(asked), max_size=len(asked)))
+    return asks.set_axis(index), log
+
+
+BY = st.sampled_from(["origin", ["origin", "dest"]])
+
+
+@SETTINGS
+@given(tables(), BY, st.sampled_from([None, 0, 3]))
+def test_as_of_equals_the_package(drawn, by, ttl_hours):
+    asks, log = drawn
+    rows = log[log["dep_utc"].notna() & log["arr_utc"].notna()]
+    rows = rows.assign(row=np.arange(len(rows)))
+    assume(len(rows))  # an empty table is the package's matter
+    found = core.as_of(asks, rows, by, "dep_utc", "arr_utc", ttl_hours)
+    keys = [by] if isinstance(by, str) else by
+    expected = pit.join(
+        asks[[*keys, "prediction_time"]],
+        rows[[*keys, "dep_utc", "arr_utc", "row"]],
+        by=by,
+        entity_time="prediction_time",
+        feature_time="dep_utc",
+        available_time="arr_utc",
+        ttl=None if ttl_hours is None else pd.Timedelta(hours=ttl_hours),
+    )
+    assert found.index.equals(asks.index)
+    assert np.array_equal(found["row"].fillna(-1), expected["row"].fillna(-1))
+
+
+@SETTINGS
+@given(tables(), BY)
+def test_a_row_without_its_times_is_never_joined(drawn, by):
+    asks, log = drawn
+    whole = log["dep_utc"].notna() & log["arr_utc"].notna()
+    assume(whole.any())
+    rows = log.assign(row=np.arange(len(log)))
+    with_nulls = core.as_of(asks, rows, by, "dep_utc", "arr_utc")
+    without = core.as_of(asks, rows[whole], by, "dep_utc", "arr_utc")
+    assert np.array_equal(with_nulls["row"].fillna(-1), without["row"].fillna(-1))
+
+
+@SETTINGS
+@given(tables(), BY, st.integers(1, 6), st.sampled_from([None, "arr_utc"]))
+def test_rolling_equals_the_package(drawn, by, hours, available):
+    asks, log = drawn
+    got = core.rolling(asks, log, by, "sched_dep_utc", "arr_delay", hours, available)
+    events = log if available is None else log[log[available].notna()]
+    for name in ("count", "sum", "mean"):
+        expected = pit.window(
+            asks,
+            events,
+            by=by,
+            entity_time="prediction_time",
+            event_time="sched_dep_utc",
+            value="arr_delay",
+            window=pd.Timedelta(hours=hours),
+            agg=name,
+            available_time=available,
+        )
+        if name == "sum":
+            expected = expected.fillna(0)
+        assert np.array_equal(got[name], expected, equal_nan=True), name
+    assert got.index.equals(asks.index)
+
+
+@SETTINGS
+@given(tables(), BY)
+def test_waiting_equals_the_package(drawn, by):
+    asks, log = drawn
+    expected = pit.open_at(
+        asks,
+        log,
+        by=by,
+        entity_time="prediction_time",
+        start_time="sched_dep_utc",
+        end_time="dep_utc",
+        window="6h",
+    )
+    assert np.array_equal(core.waiting(asks, log, by), expected)
+
+
+@SETTINGS
+@given(tables(), HOURS)
+def test_a_replay_gives_what_was_known(drawn, hour):
+    asks, log = drawn
+    now = START + pd.Timedelta(hours=hour)
+    then = core.log_at(log, now)
+    assert len(then) == len(log)
+    for at, what in (("dep_utc", "dep_delay"), ("arr_utc", "arr_delay")):
+        assert then[at].dropna().le(now).all()
+        assert then[at].notna().equals(log[at].le(now))
+        assert then.loc[then[at].isna(), what].isna().all()
+    asked = asks[asks["prediction_time"] <= now]
+    what = "origin", "sched_dep_utc", "arr_delay", 6, "arr_utc"
+    known, replayed = (core.rolling(asked, rows, *what) for rows in (log, then))
+    pd.testing.assert_frame_equal(known, replayed)
+
+
+@given(st.sampled_from([1e15, 1e17, -1e300, 1e308]))
+def test_a_huge_value_of_another_key_or_long_gone_is_not_felt(huge):
+    hours = [np.array(h, "M8[h]") for h in ([0, 1, 9, 0], [4, 5, 12, 4])]
+    code = np.array([0, 0, 0, 1])
+    values = np.array([huge, 1.0, 7.0, 3.0])
+    at = np.array([10, 2], "M8[h]")
+    count, total = core.held_at(code, *hours, values, np.array([0, 1]), at)
+    assert count.tolist() == [1, 1] and total.tolist() == [7.0, 3.0]
+
+
+def test_nulls_never_meet_and_numbers_are_keys_too():
+    asks = pd.DataFrame({"flight": [7.0, np.nan], "origin": ["JFK", "JFK"]})
+    rows = pd.DataFrame({"flight": [np.nan, 7, 8], "origin": ["JFK", "JFK", None]})
+    at_code, code = core.number_keys(asks, rows, ["flight", "origin"])
+    assert at_code.tolist() == [code[1], -2] and code[[0, 2]].tolist() == [-1, -1]
+    assert code[1] >= 0
+
+
+@pytest.mark.parametrize("hour, leaks", [(3, ["all", "scheduled"]), (6, [])])
+def test_leaking_columns(hour, leaks):
+    log = pd.DataFrame(
+        {
+            "prediction_time": times([0, 1, 2]),
+            "sched_dep_utc": times([0, 1, 2]),
+            "dep_utc": times([0, 1, 2]),
+            "arr_utc": times([1, 2, 5]),
+            "dep_delay": [0.0, 1.0, 2.0],
+            "arr_delay": [4.0, 5.0, 6.0],
+        }
+    )
+
+    def build(asks, log):
+        table = pd.DataFrame({"all": log["arr_delay"].sum()}, asks.index)
+        for name, at in {"landed": "arr_utc", "scheduled": "sched_dep_utc"}.items():
+            past = [log[log[at] <= t]["arr_delay"] for t in asks["prediction_time"]]
+            table[name] = [delays.mean() for delays in past]
+        return table
+
+    now = START + pd.Timedelta(hours=hour)
+    assert core.leaking_columns(build, log, log, now) == leaks

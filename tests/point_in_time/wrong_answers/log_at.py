@@ -1,0 +1,82 @@
+"""Wrong answers to `log_at` (lab 04).
+
+Each cell is one mistake; its text is the hint it must meet.
+"""
+
+
+# %% changes_its_input
+"""The log that was given has changed"""
+
+
+def log_at(log, now):
+    later = ~(log["dep_utc"] <= now)
+    flying = ~(log["arr_utc"] <= now)
+    log.loc[later, "dep_utc"] = pd.NaT
+    log.loc[later, "dep_delay"] = np.nan
+    log.loc[flying, "arr_utc"] = pd.NaT
+    log.loc[flying, "arr_delay"] = np.nan
+    return log
+
+
+# %% delays_alone
+"""its dep_utc still tells of it"""
+
+
+def log_at(log, now):
+    return log.assign(
+        dep_delay=log["dep_delay"].where(log["dep_utc"] <= now),
+        arr_delay=log["arr_delay"].where(log["arr_utc"] <= now),
+    )
+
+
+# %% drops_rows
+"""Drop no row: a flight"""
+
+
+def log_at(log, now):
+    seen = log[log["dep_utc"] <= now]
+    landed = seen["arr_utc"] <= now
+    return seen.assign(
+        arr_utc=seen["arr_utc"].where(landed), arr_delay=seen["arr_delay"].where(landed)
+    )
+
+
+# %% one_clock_for_both_ends
+"""each end has its own clock"""
+
+
+def log_at(log, now):
+    left = log["dep_utc"] <= now
+    names = ["dep_utc", "dep_delay", "arr_utc", "arr_delay"]
+    return log.assign(**{name: log[name].where(left) for name in names})
+
+
+# %% only_what_has_landed
+"""as soon as the flight has left"""
+
+
+def log_at(log, now):
+    landed = log["arr_utc"] <= now
+    names = ["dep_utc", "dep_delay", "arr_utc", "arr_delay"]
+    return log.assign(**{name: log[name].where(landed) for name in names})
+
+
+# %% scheduled_later_is_hidden
+"""The timetable is known"""
+
+
+def log_at(log, now):
+    left, landed = log["dep_utc"] <= now, log["arr_utc"] <= now
+    seen = {"sched_dep_utc": left, "dep_utc": left, "dep_delay": left}
+    seen |= {"arr_utc": landed, "arr_delay": landed}
+    return log.assign(**{name: log[name].where(rows) for name, rows in seen.items()})
+
+
+# %% strictly_before
+"""each end has its own clock"""
+
+
+def log_at(log, now):
+    left, landed = log["dep_utc"] < now, log["arr_utc"] < now
+    seen = {"dep_utc": left, "dep_delay": left, "arr_utc": landed, "arr_delay": landed}
+    return log.assign(**{name: log[name].where(rows) for name, rows in seen.items()})
