@@ -52,6 +52,7 @@ class _Table(NamedTuple):
     """Both samples as numbers, with the block of each row and each block's side."""
 
     inputs: Floats
+    names: list[str]
     category: Booleans
     block: Integers
     after: Booleans
@@ -96,7 +97,8 @@ def classify(
     ------
     ValueError
         If a sample has no rows or fewer blocks than `folds`, `blocks` is no column of
-        both, or a column is missing, of another kind, or holds times or lists.
+        both, there is no other column, or one is missing, of another kind, or holds
+        times or lists; or if `folds`, `draws` or `rows` is too small.
 
     Notes
     -----
@@ -110,6 +112,11 @@ def classify(
     Each training is short, and more threads than one seldom make it shorter: with
     OMP_NUM_THREADS=1 it does not wait for cores that others use.
     """
+    if folds < 2 or draws < 0 or rows < 1:
+        raise ValueError(
+            f"folds={folds}, draws={draws}, rows={rows}: two folds and one row are the "
+            "least, and no fewer than 0 draws."
+        )
     table = _as_table(reference, current, blocks, rows, seed)
     sizes = np.bincount(table.after.astype(np.int64), minlength=2)
     if sizes.min() < folds:
@@ -123,8 +130,7 @@ def classify(
     dealt = [_dealt(table, folds, rng) for _ in range(draws)]
     beyond = sum(one >= auc - 1e-12 for one in dealt)
     lost = np.mean([_lost(part, rng) for part in parts], axis=0)
-    names = [str(name) for name in reference if name != blocks]
-    used = pd.Series(lost, names, name="used").sort_values(ascending=False)
+    used = pd.Series(lost, table.names, name="used").sort_values(ascending=False)
     return Classified(auc, (1 + beyond) / (draws + 1), used)
 
 
@@ -140,7 +146,9 @@ def _as_table(
     if blocks is not None:
         must_name_blocks(before, blocks)
         must_name_blocks(now, blocks)
-    named = [name for name in before if name != blocks]
+    named = [name for name in before if blocks is None or name != blocks]
+    if not named:
+        raise ValueError("there is no column to tell the samples apart by.")
     for name in named:
         if fault := difference(str(name), must_be_compared(before[name]), now):
             raise ValueError(f"{name!r}: {fault}.")
@@ -156,7 +164,8 @@ def _as_table(
     side[block] = after
     made = [_as_inputs(both[name]) for name in named]
     category = np.array([is_category for _, is_category in made])
-    return _Table(np.column_stack([one for one, _ in made]), category, block, side)
+    inputs = np.column_stack([one for one, _ in made])
+    return _Table(inputs, list(map(str, named)), category, block, side)
 
 
 def _as_inputs(column: pd.Series) -> tuple[Floats, bool]:
@@ -197,7 +206,9 @@ def _parts(table: _Table, folds: int, rng: np.random.Generator) -> Iterator[_Par
             early_stopping=False,
             random_state=0,
         )
-        model.fit(table.inputs[where != k], after[where != k])
+        learned = table.inputs[where != k]
+        learned[:, np.isnan(learned).all(axis=0)] = 0  # trees refuse nulls alone
+        model.fit(learned, after[where != k])
         inputs, mine = table.inputs[where == k], after[where == k]
         yield _Part(model, inputs, mine, _auc(model, inputs, mine))
 

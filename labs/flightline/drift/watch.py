@@ -43,17 +43,17 @@ def read_log(path: Path | str) -> pd.DataFrame:
         If a line is no JSON object with a time.
     """
     rows: list[dict[str, object]] = []
-    lines = Path(path).read_text(encoding="utf-8").split("\n")
+    lines = Path(path).read_bytes().split(b"\n")
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
+            row = json.loads(line.decode("utf-8"))
+        except ValueError as error:
             if number == len(lines):
                 break
             raise ValueError(f"line {number} of {path} is no JSON: {error}.") from error
-        if not isinstance(row, dict) or "time" not in row:
+        if not isinstance(row, dict) or row.get("time") is None:
             raise ValueError(f"line {number} of {path} is no object with a time.")
         rows.append(row)
     if not rows:
