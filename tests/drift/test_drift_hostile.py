@@ -270,3 +270,30 @@ def test_another_table_of_metrics_is_no_store(tmp_path):
         base.execute("CREATE TABLE metrics (name TEXT, value REAL)")
     with pytest.raises(ValueError, match="no metrics store"):
         drift.read_metrics(store)
+
+
+# --- counters and histories -----------------------------------------------------------
+
+
+def scrape(*counts):
+    """Return the text of a scrape, by status and count."""
+    line = 'flightline_requests_total{{status="{}"}} {}\n'
+    return "".join(line.format(status, count) for status, count in counts)
+
+
+def test_counters_need_not_be_whole():
+    now = scrape(("200", 90.25), ("500", 9.5))
+    assert drift.watch.errors(scrape(("200", 0.5)), now)["found"].all()
+
+
+@pytest.mark.parametrize("count", ["NaN", "+Inf"])
+def test_a_counter_that_is_no_number_is_no_sound_service(count):
+    with pytest.raises(ValueError, match="no request"):
+        drift.watch.errors(scrape(("200", 5)), scrape(("200", count), ("500", 9)))
+
+
+@pytest.mark.parametrize("last", [0, -1, 8, 9])
+def test_no_history_is_said(last):
+    days = pd.date_range("2013-07-01", periods=8, tz="UTC")
+    with pytest.raises(ValueError, match=r"last=.* of 8 periods"):
+        drift.watch.against_history(pd.DataFrame({"a": range(8)}, index=days), last)

@@ -113,6 +113,8 @@ def against_history(
         One row a metric and new period, with the columns CHECK; the subject is the
         time of the period.
     """
+    if not 0 < last < len(table):
+        raise ValueError(f"last={last} of {len(table)} periods: no history is left.")
     rows: list[list[object]] = []
     for name in table:
         limits = rank_limits(table[name].iloc[:-last], alpha)
@@ -157,10 +159,10 @@ def errors(
         for status, value in statuses.items():
             came[status] += value - (0 if anew else old.get(status, 0))
     total = sum(came.values())
-    if not total:
+    if not 0 < total < np.inf:
         raise ValueError("no request between the two scrapes: nothing to judge.")
     failed = sum(value for status, value in came.items() if int(status) >= 500)
-    most = float(stats.binom.ppf(1 - alpha, total, allowed))
+    most = float(stats.binom.ppf(1 - alpha, round(total), allowed))
     share = [failed / total, 0.0, most / total]
     row = ["error share", "service", *share, alpha, failed > most]
     return pd.DataFrame([row], columns=CHECK)
