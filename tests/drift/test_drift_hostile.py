@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from flightline import drift
+from flightline.drift import __main__ as command
 
 ROW = pd.DataFrame([["psi", "x", 1.0, np.nan, 0.5, 0.05, True]], columns=drift.CHECK)
 LINE = b'{"time": "2013-07-01T00:00:00Z", "latency_ms": 1.5, "source": "model"}\n'
@@ -85,6 +86,24 @@ def test_columns_of_the_classifier_may_have_any_name(name):
 def test_a_classifier_that_cannot_be_trained_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         drift.classify(scored(), scored(), **{"draws": 1, **change})
+
+
+def test_the_classifier_takes_nulls_that_became_a_category():
+    before = pd.DataFrame({"c": [np.nan] * 400, "x": range(400)})
+    found = drift.classify(before, before.assign(c="new"), draws=1)
+    assert found.auc == 1 and found.used.index[0] == "c"
+
+
+def test_the_classifier_tells_nulls_from_a_single_level():
+    before = pd.DataFrame({"c": ["only"] * 400})
+    now = before.where(before.index % 2 == 0, None)
+    assert drift.classify(before, now, draws=1).auc > 0.7
+
+
+def test_a_few_rows_among_many_are_said_to_be_drawn():
+    many = pd.DataFrame({"x": np.arange(900.0)})
+    with pytest.raises(ValueError, match="At most 2 rows were drawn"):
+        drift.classify(many, many[:3], rows=2, draws=1)
 
 
 def test_days_alone_tell_no_samples_apart():
@@ -232,6 +251,32 @@ def test_runs_of_a_category_are_in_order_of_time_not_of_its_levels():
 
 
 # --- files ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [object, "category", "string[pyarrow]"])
+@pytest.mark.parametrize("first", [".csv", ".parquet"])
+def test_codes_of_digits_are_texts_beside_a_parquet_file(kind, first, tmp_path):
+    table = pd.DataFrame({"code": [str(k % 70) for k in range(300)]})
+    table.astype(kind).to_parquet(tmp_path / "t.parquet")
+    table.to_csv(tmp_path / "t.csv", index=False)
+    paths = sorted(tmp_path.iterdir(), key=lambda path: path.suffix != first)
+    assert command.main(["compare", *map(str, paths)]) == 0
+
+
+def test_an_index_with_a_name_is_a_column_of_the_file(tmp_path):
+    table = scored()[["x", "date"]].set_index("date")
+    table.to_parquet(tmp_path / "t.parquet")
+    paths = [str(tmp_path / "t.parquet")] * 2
+    assert command.main(["compare", *paths, "--blocks", "date"]) == 0
+
+
+def test_categories_of_times_are_times():
+    days = pd.date_range("2013-07-01", periods=4, tz="UTC").repeat(30)
+    with pytest.raises(ValueError, match="times"):
+        drift.report(*[pd.DataFrame({"day": pd.Categorical(days)})] * 2)
+
+
+# --- torn files -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("torn", [b'{"airport": "Z\xc3', b'{"time"', b"\x00\x00"])

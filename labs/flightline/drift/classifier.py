@@ -14,6 +14,7 @@ from flightline.drift.columns import (
     as_floats,
     as_frame,
     difference,
+    kind_of,
     must_be_compared,
 )
 from flightline.drift.days import must_name_blocks
@@ -122,7 +123,7 @@ def classify(
     if sizes.min() < folds:
         raise ValueError(
             f"{sizes[0]} blocks before and {sizes[1]} now: {folds} folds need as many "
-            "of each."
+            f"of each. At most {rows} rows were drawn."
         )
     rng = np.random.default_rng(seed)
     parts = list(_parts(table, folds, rng))
@@ -150,7 +151,8 @@ def _as_table(
     if not named:
         raise ValueError("there is no column to tell the samples apart by.")
     for name in named:
-        if fault := difference(str(name), must_be_compared(before[name]), now):
+        must_be_compared(before[name])
+        if fault := difference(str(name), kind_of(before[name]), now):
             raise ValueError(f"{name!r}: {fault}.")
     both = pd.concat([before, now[list(before)]], ignore_index=True)
     after = np.arange(len(both)) >= len(before)
@@ -169,14 +171,18 @@ def _as_table(
 
 
 def _as_inputs(column: pd.Series) -> tuple[Floats, bool]:
-    """Return a column as numbers, null as NaN, and whether they are codes."""
+    """Return a column as numbers, and whether they are codes.
+
+    A null is NaN among numbers; of a category it is a level, as trees cannot part a
+    category of one level from nulls.
+    """
     if must_be_compared(column) == "number":
         return np.clip(as_floats(column), -FAR, FAR), False
     codes, levels = pd.factorize(column)
     filled = np.bincount(codes[codes >= 0], minlength=len(levels))
     rank = np.argsort(np.argsort(-filled, kind="stable"), kind="stable")
-    inputs = np.append(np.minimum(rank, LEVELS - 1).astype(np.float64), np.nan)
-    return inputs[codes], True
+    inputs = np.append(np.minimum(rank, LEVELS - 1), LEVELS)
+    return inputs[codes].astype(np.float64), True
 
 
 class _Part(NamedTuple):
