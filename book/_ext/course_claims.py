@@ -1,4 +1,8 @@
-"""The directive that collects the claims of every lab from the stored outputs."""
+"""The claims of every lab, from the stored outputs: all in a table, or one verdict.
+
+``{claims}`` is the table. ``{verdict}`09: Caching` `` is the verdict of the claim in
+lab 09 whose statement begins with "Caching".
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from typing import Any
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.util import logging
-from sphinx.util.docutils import SphinxDirective
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 MIME = "application/vnd.flightline.claims+json"
 COLUMNS = {
@@ -52,6 +56,32 @@ class Claims(SphinxDirective):
             logger.warning(message, location=self.get_location())
             return []
         return [summary(labs), table(labs, self.env.docname)]
+
+
+class Verdict(SphinxRole):
+    """The verdict of one claim, as the lab's stored output has it."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Find the claim, and return its verdict in italics."""
+        number, _, start = self.text.partition(": ")
+        found = []
+        for docname in self.env.found_docs:
+            if docname.startswith(f"labs/{number}_"):
+                path = Path(self.env.doc2path(docname))
+                self.env.note_dependency(str(path))
+                found += verdicts(read_claims(path), start)
+        if len(found) != 1:
+            message = "%d claims of lab %s begin with %r, not 1"
+            place = self.get_location()
+            logger.warning(message, len(found), number, start, location=place)
+        return [nodes.emphasis("", text) for text in found[:1]], []
+
+
+def verdicts(claims: list[dict[str, str]], start: str) -> list[str]:
+    """Return the verdicts of the claims whose statement begins with some words."""
+    return [
+        claim["verdict"] for claim in claims if claim["statement"].startswith(start)
+    ]
 
 
 def read_claims(path: Path) -> list[dict[str, str]]:

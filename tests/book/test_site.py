@@ -424,8 +424,10 @@ def small_book(folder: Path, claims: list[dict[str, str]]) -> Path:
 
 def test_the_extension_on_a_small_book(tmp_path: Path) -> None:
     ours = CLAIM | {"source": "the design card"}
-    ours["verdict"] = "not measured here: it takes a GPU"
+    ours |= {"statement": "GPUs", "verdict": "not measured here: it takes a GPU"}
     book = small_book(tmp_path, [CLAIM, ours])
+    with (book / "book" / "claims.md").open("a") as page:
+        page.write("\nThat GPUs help is {verdict}`01: GPU`.\n")
     built = site.build(book, tmp_path / "out", "https://github.com/someone/course.git")
     assert built.ok, built.problems
     pages = site.read_site(built.html)
@@ -444,6 +446,7 @@ def test_the_extension_on_a_small_book(tmp_path: Path) -> None:
     assert '<span class="pre">fit</span></code> is fast' in claims
     assert "3 &lt; 4" in claims
     assert "<p>our wording: folklore</p>" in claims
+    assert "That GPUs help is <em>not measured here: it takes a GPU</em>." in claims
     none = "does not hold here: 0"
     with_source = f"1 (holds: 0; holds when: 0; {none}; not measured here: 1)"
     assert f"Claims with a source: {with_source}" in claims
@@ -458,7 +461,9 @@ def test_warnings_and_poor_claims_fail_the_build(tmp_path: Path) -> None:
     vague = CLAIM | {"verdict": "holds, mostly"}
     nameless = {key: value for key, value in CLAIM.items() if key != "source"}
     book = small_book(tmp_path, [CLAIM, vague, nameless])
-    (book / "book" / "index.md").write_text("# Small\n\n{ref}`nowhere` [x](no.md)\n")
+    (book / "book" / "index.md").write_text(
+        "# Small\n\n{ref}`nowhere` [x](no.md)\n{verdict}`01: nobody`\n"
+    )
     built = site.build(book, tmp_path / "out")
     assert not built.ok
     for problem in [
@@ -466,5 +471,6 @@ def test_warnings_and_poor_claims_fail_the_build(tmp_path: Path) -> None:
         "no.md",
         "01_small.ipynb: claim 2: verdict 'holds, mostly' is none of: holds",
         "01_small.ipynb: claim 3 lacks source",
+        "0 claims of lab 01 begin with 'nobody', not 1",
     ]:
         assert problem in built.problems
