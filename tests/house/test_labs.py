@@ -25,8 +25,6 @@ NOT_YET = {
 """Old labs whose whole export is still their core: width, stretches and folds do not
 bind them yet. A lab leaves this list when it is rewritten; none is ever added.
 """
-CARDS_TO_MEND = {"01_lifecycle", "04_point_in_time", "12_drift"}
-"""Labs whose card does not state the times that `tools.labs.minutes` gives, yet."""
 EXPORTING = [path for path in LABS if export.module_path(path).exists()]
 
 
@@ -59,10 +57,7 @@ def test_the_card_states_the_time_that_the_formula_gives(path):
     chapter = minutes.of_page(structure.BOOK / f"{path.stem}.md")
     line = minutes.card(minutes.of_lab(lab), chapter)
     states = line in lab.notebook.cells[0].source.splitlines()
-    if path.stem in CARDS_TO_MEND:
-        assert not states, f"{path.stem} is right now: take it off CARDS_TO_MEND."
-    else:
-        assert states, f"write: {line}"
+    assert states, f"write: {line}"
 
 
 def test_ruff_spares_the_labs_that_are_not_rewritten_yet_and_no_other():
