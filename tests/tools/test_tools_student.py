@@ -202,6 +202,16 @@ def test_work_holds_no_package(course):
     assert not any(path.is_dir() for path in work.iterdir())
 
 
+@pytest.mark.parametrize("inside", [".", "deeper"])
+def test_a_file_in_place_of_the_folder_is_named(tmp_path, inside):
+    save(tmp_path / "labs", "02_two", TITLE, SOLVED, CHECK)
+    (tmp_path / "work").write_text("mine")
+    for bring in (lab.prepare, student.write):
+        with pytest.raises(NotebookError, match="must be a folder"):
+            bring(tmp_path / "work" / inside, tmp_path / "labs")
+    assert (tmp_path / "work").read_text() == "mine"
+
+
 def test_start_runs_jupyterlab_offline_in_work(tmp_path, monkeypatch):
     seen = {}
     monkeypatch.setattr(lab, "WORK", tmp_path)

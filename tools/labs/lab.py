@@ -123,6 +123,7 @@ def prepare(work: Path = WORK, labs: Path = notebooks.LABS) -> list[str]:
         A line for each lab: what was done.
     """
     editions = {path.name: student.render(path) for path in notebooks.find_labs(labs)}
+    notebooks.make_folder(work)
     known = Editions.read(work)
     lines = []
     for name, text in editions.items():

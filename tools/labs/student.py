@@ -158,6 +158,7 @@ def write(out: Path, labs: Path = notebooks.LABS) -> list[Path]:
     """
     if out.resolve().is_relative_to(labs.resolve()):
         raise NotebookError(f"{show(out)} holds the labs themselves. Name another.")
+    notebooks.make_folder(out)
     written = []
     for path in notebooks.find_labs(labs):
         notebooks.write_text(out / path.name, render(path))
