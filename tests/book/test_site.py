@@ -458,7 +458,9 @@ def test_a_second_build_keeps_every_entry_of_the_search(tmp_path: Path) -> None:
     with (book / "_toc.yml").open("a") as toc:
         toc.write("  - file: book/words\n")
     with (book / "book" / "words.md").open("w") as page:
-        page.write("# Words\n\n:::{glossary}\nalias\n  A name.\n\nrank\n  A process.\n:::\n")
+        page.write(
+            "# Words\n\n:::{glossary}\nalias\n  A name.\n\nrank\n  A process.\n:::\n"
+        )
     first = search_entries(site.build(book, tmp_path / "out").html)
     assert first["indexentries"] == 2 and first["terms"] > 2
     with (book / "book" / "claims.md").open("a") as page:

@@ -21,9 +21,9 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from fastapi.testclient import TestClient
 from flightline import features, serving
 from flightline.features import FEATURES
-from fastapi.testclient import TestClient
 from flightline.serving import docs_page, serve
 from labkit import data
 from labkit.serving import http_load, servers, serving_lab

@@ -182,7 +182,7 @@ def test_a_lab_is_named_by_number_stem_or_file(tmp_path, name):
 def test_a_name_of_no_lab_or_of_several_is_refused(tmp_path, name):
     save(tmp_path, "02_two", TITLE)
     save(tmp_path, "12_more", TITLE)
-    with pytest.raises(NotebookError, match="Name one .*: 02_two, 12_more"):
+    with pytest.raises(NotebookError, match=r"Name one .*: 02_two, 12_more"):
         notebooks.named(name, tmp_path)
 
 
@@ -195,7 +195,7 @@ def test_nothing_runs_where_one_name_is_wrong(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize("source", ["await f()", "x = 1\nawait f(x)", "return 3"])
 def test_an_exported_cell_must_hold_as_a_module(tmp_path, source):
-    with pytest.raises(NotebookError, match="cell 1, line .* plain Python: no magic"):
+    with pytest.raises(NotebookError, match=r"cell 1, line .* plain Python: no magic"):
         rendered(tmp_path, code(source, tags=["export"]))
     inside = "async def f(x: int) -> int:\n    return await g(x)"
     assert "await g(x)" in rendered(tmp_path, code(inside, tags=["export"]))

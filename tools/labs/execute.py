@@ -1,9 +1,9 @@
 """Execute labs in place, so that two runs differ in nothing that git sees.
 
-`python -m tools.labs.execute 01` (or `lifecycle`, or the file's name) exports the module of the lab,
-runs every cell in a fresh kernel of this environment with the lab's folder as working
-directory, and stores the outputs. Timings, versions and widget state are not recorded.
-If a cell fails, the notebook stays as it was.
+`python -m tools.labs.execute 01` (or `lifecycle`, or the file's name) exports the
+module of the lab, runs every cell in a fresh kernel of this environment with the lab's
+folder as working directory, and stores the outputs. Timings, versions and widget state
+are not recorded. If a cell fails, the notebook stays as it was.
 """
 
 import argparse

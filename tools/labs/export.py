@@ -47,8 +47,8 @@ def exported_cells(notebook: NotebookNode, path: Path) -> list[str]:
         except SyntaxError as error:
             raise NotebookError(
                 f"{show(path)}, cell {index}, line {error.lineno}: {error.msg}. "
-                "An exported cell must be plain Python: no magic, no await outside of a "
-                "function."
+                "An exported cell must be plain Python: no magic, and no await outside "
+                "of a function."
             ) from error
         sources.append(source)
     return sources
