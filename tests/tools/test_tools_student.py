@@ -1,6 +1,8 @@
 """The student edition, and the folder in which a reader works on it."""
 
 import ast
+import base64
+import copy
 import json
 
 import pytest
@@ -18,7 +20,7 @@ from small_notebooks import (
     template,
 )
 
-from tools.labs import attempts, export, lab, new, notebooks, structure, student
+from tools.labs import attempts, export, lab, leaks, new, notebooks, structure, student
 from tools.labs.checks import Lab
 from tools.labs.notebooks import NotebookError
 
@@ -103,6 +105,88 @@ def test_a_leak_is_refused(tmp_path, cells, message):
     path = save(tmp_path, "02_two", TITLE, *cells)
     with pytest.raises(NotebookError, match=message):
         student.render(path)
+
+
+BODY = "twice_as_much = x * 2\nreturn twice_as_much / 4"
+
+
+def dressed(with_):
+    return "\n".join(with_ + line for line in BODY.splitlines())
+
+
+def edited(cell, **changes):
+    cell = copy.deepcopy(cell)
+    cell.update(changes)
+    return cell
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        code(dressed("# ")),
+        code(dressed("    #: ").replace("\n", "\r\n")),
+        code(BODY.replace("\n", "\r\n")),
+        code(BODY.replace("\n", "\r")),
+        code(f'note = """\n{BODY}\n"""'),
+        markdown(dressed("> ")),
+        markdown(dressed("- ")),
+        markdown(f"Write `{BODY.replace(chr(10), '; ')}`.".replace("; ", " ")),
+        markdown(f"<!--\n{BODY}\n-->"),
+        edited(markdown("See."), metadata={"note": {"deep": ["a", BODY]}}),
+        edited(markdown("See."), metadata={"note": BODY.splitlines()}),
+        edited(markdown("See."), metadata={"tags": ["### END SOLUTION"]}),
+        edited(markdown("See."), attachments={"a.txt": {"text/plain": BODY}}),
+        edited(
+            markdown("See."),
+            attachments={
+                "a.txt": {"text/plain": base64.b64encode(BODY.encode()).decode()}
+            },
+        ),
+    ],
+)
+def test_a_leak_is_found_wherever_it_stands(tmp_path, cell):
+    path = save(tmp_path, "02_two", TITLE, SOLVED, CHECK, cell)
+    with pytest.raises(NotebookError, match="shows a solution"):
+        student.render(path)
+
+
+def test_a_leak_is_found_in_outputs_and_in_the_exercise_itself():
+    book = notebook(TITLE, SOLVED, CHECK)
+    made = student.student_edition(book)
+    assert not leaks.leaked(book, made)
+    made.cells[2].outputs = [new_output("stream", name="stdout", text=BODY)]
+    assert leaks.leaked(book, made) == ["twice_as_much = x * 2"]
+    made.cells[2].outputs = []
+    made.cells[1].source += "\n    # return twice_as_much / 4"
+    assert leaks.leaked(book, made) == ["return twice_as_much / 4"]
+
+
+def test_a_solution_with_line_ends_of_windows_is_taken_out_all_the_same(tmp_path):
+    windows = edited(SOLVED, source=SOLVED.source.replace("\n", "\r\n"))
+    text = student.render(save(tmp_path, "02_two", TITLE, windows, CHECK))
+    assert "twice_as_much" not in text and "SOLUTION" not in text
+    assert "NotImplementedError" in text
+
+
+GUESSED = """guess = guesses.keep(
+    "02_two",
+    {
+        "é (a)": "+0.02",  # a sign
+        "(b)": f(
+            3
+        ),
+    },
+)
+other = {"kept": 1}"""
+
+
+def test_a_guess_is_the_reader_s_to_make():
+    made = student.student_edition(notebook(TITLE, code(GUESSED), SOLVED, CHECK))
+    assert made.cells[1].source == (
+        'guess = guesses.keep(\n    "02_two",\n    {\n        "é (a)": ...,  # a sign\n'
+        '        "(b)": ...,\n    },\n)\nother = {"kept": 1}'
+    )
+    assert student.without_guesses("%magic") == "%magic"
 
 
 def test_a_shared_line_is_no_leak(tmp_path):
