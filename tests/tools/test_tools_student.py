@@ -22,6 +22,7 @@ from small_notebooks import (
 
 from tools.labs import attempts, export, lab, leaks, new, notebooks, structure, student
 from tools.labs.checks import Lab
+from tools.labs.execute import TIMEOUT_S
 from tools.labs.notebooks import NotebookError
 
 TITLE = markdown("(02-two)=\n# Two")
@@ -266,6 +267,25 @@ def test_changed_files_are_never_overwritten(course):
     assert names(work) == ["02_two.ipynb", "02_two.new.ipynb"]
 
 
+def test_chapters_come_along_and_yours_are_kept(tmp_path):
+    labs, work, book = (tmp_path / name for name in ("labs", "work", "book"))
+    save(labs, "02_two", TITLE, SOLVED, CHECK)
+    notebooks.write_text(book / "02_two.md", "# Two\n")
+    assert lab.prepare(work, labs) == ["02_two.ipynb: new"]
+    notebooks.write_text(book / "02_two.md", "# Better\n")
+    assert lab.prepare(work, labs) == ["02_two.ipynb: up to date"]
+    assert (work / "book" / "02_two.md").read_text() == "# Better\n"
+    (work / "book" / "02_two.md").write_text("# Mine\n")
+    notebooks.write_text(book / "02_two.md", "# Best\n")
+    _, line = lab.prepare(work, labs)
+    assert line == (
+        "book/02_two.md: yours, kept; the course's newer edition is in "
+        "book/02_two.new.md"
+    )
+    assert (work / "book" / "02_two.md").read_text() == "# Mine\n"
+    assert (work / "book" / "02_two.new.md").read_text() == "# Best\n"
+
+
 @pytest.mark.parametrize("memory", [None, "{", "[]", '{"written": 1, "offered": 2}'])
 def test_without_memory_every_file_counts_as_changed(course, memory):
     work, edit, prepare = course
@@ -310,6 +330,12 @@ def test_start_runs_jupyterlab_offline_in_work(tmp_path, monkeypatch):
     assert command[1:3] == ["-m", "jupyterlab"] and command[-1] == "--no-browser"
     assert "--LabApp.news_url=None" in command
     assert environment["PYTHONPATH"].startswith(str(notebooks.LABS))
+
+
+def test_the_page_for_teachers_says_what_the_tools_do():
+    page = (notebooks.ROOT / "book" / "how_to_use.md").read_text()
+    assert f'c.ClearSolutions.code_stub = {{"python": "{student.STUB}"}}' in page
+    assert f"c.Execute.timeout = {TIMEOUT_S}" in page
 
 
 def test_a_new_lab_keeps_the_rules_from_the_start(tmp_path):

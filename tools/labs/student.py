@@ -2,8 +2,9 @@
 
 `python -m tools.labs.student OUT_DIR` writes each lab with its solutions replaced by
 stubs, its outputs cleared and its checks locked, by nbgrader's own preprocessors.
-`labkit` and `flightline` are not copied: Python finds them through PYTHONPATH, as `make
-lab` and nbgrader set it.
+Roles of the book become text and links, and `book/` beside the labs holds the chapters
+and figures to read. `labkit` and `flightline` are not copied: Python finds them through
+PYTHONPATH, as `make lab` and nbgrader set it.
 """
 
 import argparse
@@ -15,9 +16,11 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearOutput, ClearSolutions, LockCells
 
-from tools.labs import notebooks
+from tools.labs import notebooks, targets
 from tools.labs.leaks import leaked, unix
 from tools.labs.notebooks import NotebookError, show
+from tools.labs.plain import Page
+from tools.labs.targets import Course
 
 STUB = "raise NotImplementedError  # your code here"
 COURSE_TAGS = {"export", "hide-cell"}
@@ -129,10 +132,15 @@ def stub(cell: NotebookNode) -> str:
     return str(cleared.cells[0].source)
 
 
-def render(path: Path) -> str:
+def render(path: Path, course: Course | None = None) -> str:
     """Return the student edition of a lab as the text of a notebook file."""
+    page = Page(course or Course(path.resolve().parents[1]), f"labs/{path.name}")
     try:
-        return notebooks.dumps(student_edition(notebooks.read(path)))
+        made = student_edition(notebooks.read(path))
+        for cell in made.cells:
+            if cell.cell_type == "markdown":
+                cell.source = page.text(cell.source)
+        return notebooks.dumps(made)
     except RuntimeError as error:  # nbgrader: markers and metadata disagree
         raise NotebookError(
             f"{show(path)}: {error} Run tools.labs.structure."
@@ -141,8 +149,23 @@ def render(path: Path) -> str:
         raise NotebookError(f"{show(path)}: {error}") from error
 
 
+def editions(labs: Path = notebooks.LABS) -> dict[str, str]:
+    """Return all that a reader gets, by its path in the reader's folder.
+
+    The labs come first, then the chapters to read with them, and the figures.
+    """
+    course = Course(labs.resolve().parent)
+    made = {path.name: render(path, course) for path in notebooks.find_labs(labs)}
+    for page, text in course.pages.items():
+        if page.endswith(".md"):
+            made[targets.place(page)] = Page(course, page).text(text)
+    for path in sorted(course.root.glob("book/figures/*.svg")):
+        made[f"book/figures/{path.name}"] = path.read_text(encoding="utf-8")
+    return made
+
+
 def write(out: Path, labs: Path = notebooks.LABS) -> list[Path]:
-    """Write the student edition of every lab to a folder and return the files.
+    """Write the student edition, with what there is to read, and return the files.
 
     Raises
     ------
@@ -152,11 +175,10 @@ def write(out: Path, labs: Path = notebooks.LABS) -> list[Path]:
     if out.resolve().is_relative_to(labs.resolve()):
         raise NotebookError(f"{show(out)} holds the labs themselves. Name another.")
     notebooks.make_folder(out)
-    written = []
-    for path in notebooks.find_labs(labs):
-        notebooks.write_text(out / path.name, render(path))
-        written.append(out / path.name)
-    return written
+    made = editions(labs)
+    for name, text in made.items():
+        notebooks.write_text(out / name, text)
+    return [out / name for name in made]
 
 
 def main(arguments: list[str] | None = None) -> int:
