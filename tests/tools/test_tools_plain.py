@@ -174,6 +174,12 @@ def test_every_link_and_image_leads_to_a_file_that_the_reader_has(real):
     assert set(course.labels) >= {"01-lifecycle", "ch-12-drift", "fig-timeline"}
 
 
+def test_the_claims_of_every_lab_are_there(real):
+    _, pages = real
+    rows = re.findall(r"^\| \[lab (\d\d)\]", pages["book/claims.md"], re.MULTILINE)
+    assert len(rows) > 20 and set(rows) == {p.stem[:2] for p in notebooks.find_labs()}
+
+
 def test_every_lab_names_a_chapter_to_read_first(real):
     _, pages = real
     labs = [text for name, text in pages.items() if name.endswith(".ipynb")]

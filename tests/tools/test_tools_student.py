@@ -316,6 +316,14 @@ def test_a_file_in_place_of_the_folder_is_named(tmp_path, inside):
     assert (tmp_path / "work").read_text() == "mine"
 
 
+def test_a_file_in_place_of_the_chapters_folder_is_named(tmp_path):
+    save(tmp_path / "labs", "02_two", TITLE, SOLVED, CHECK)
+    notebooks.write_text(tmp_path / "book" / "02_two.md", "# Two\n")
+    notebooks.write_text(tmp_path / "work" / "book", "mine")
+    with pytest.raises(NotebookError, match=r"work/book must be a folder"):
+        lab.prepare(tmp_path / "work", tmp_path / "labs")
+
+
 def test_start_runs_jupyterlab_offline_in_work(tmp_path, monkeypatch):
     seen = {}
     monkeypatch.setattr(lab, "WORK", tmp_path)

@@ -128,7 +128,6 @@ def prepare(work: Path = WORK, labs: Path = notebooks.LABS) -> list[str]:
         A line for each lab, and for each chapter that you changed: what was done.
     """
     editions = student.editions(labs)
-    notebooks.make_folder(work)
     known = Editions.read(work)
     lines = []
     for name, text in editions.items():

@@ -162,11 +162,16 @@ def write_text(path: Path, text: str) -> bool:
     -------
     bool
         True if the file was written, False if it held that text already.
+
+    Raises
+    ------
+    NotebookError
+        If a file is in the place of its folder.
     """
     data = text.encode("utf-8")
     if path.exists() and path.read_bytes() == data:
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:

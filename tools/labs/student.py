@@ -174,7 +174,6 @@ def write(out: Path, labs: Path = notebooks.LABS) -> list[Path]:
     """
     if out.resolve().is_relative_to(labs.resolve()):
         raise NotebookError(f"{show(out)} holds the labs themselves. Name another.")
-    notebooks.make_folder(out)
     made = editions(labs)
     for name, text in made.items():
         notebooks.write_text(out / name, text)
