@@ -3,8 +3,8 @@
 It mends the theme's empty second header, scripts that are emitted twice, Thebe
 (never used here, and bound to another host), and 22 MB of MathJax that no page loads.
 It adds pages without solution markers, figures that follow the colours of the page,
-repository buttons that appear only when an address is set, and ``{claims}``. A table
-with an empty head loses it.
+repository buttons that appear only when an address is set, ``{claims}`` and
+``{verdict}``. A table with an empty head loses it.
 """
 
 from __future__ import annotations
@@ -187,4 +187,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_post_transform(InlineFigures)
     app.add_post_transform(HeadlessTables)
     app.add_directive("claims", course_claims.Claims)
+    app.add_role("verdict", course_claims.Verdict())
     return {"parallel_read_safe": True, "parallel_write_safe": True}

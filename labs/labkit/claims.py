@@ -12,7 +12,7 @@ from html import escape
 from IPython.display import display
 
 MEDIA_TYPE = "application/vnd.flightline.claims+json"
-HOLDS, FAILS = "holds", "does not hold here"
+HOLDS, FAILS, UNMEASURED = "holds", "does not hold here", "not measured here"
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,18 @@ class Claim:
     source : str
         Who says it.
     measured : str
-        What was measured here, with unit and sample size.
+        What was measured here, with unit and sample size; where nothing was, what is
+        known without.
     verdict : str
-        What `verdict` returns: "holds", "holds when ...", or "does not hold here".
+        What `verdict` or `not_measured` returns: "holds", "holds when ...", "does not
+        hold here", or "not measured here: ...".
     note : str
         What to make of it, in one sentence; may be empty.
 
     Raises
     ------
     ValueError
-        If a text is empty, or the verdict is none of the three.
+        If a text is empty, or the verdict is none of the four.
     """
 
     statement: str
@@ -49,11 +51,12 @@ class Claim:
         for field in ("statement", "source", "measured"):
             if not getattr(self, field).strip():
                 raise ValueError(f"Claim: {field} is empty. Say it in one sentence.")
-        known = self.verdict in (HOLDS, FAILS)
-        if not known and not self.verdict.startswith(f"{HOLDS} when "):
+        opens = self.verdict.startswith((f"{HOLDS} when ", f"{UNMEASURED}: it takes "))
+        if self.verdict not in (HOLDS, FAILS) and not opens:
             raise ValueError(
                 f"Claim: the verdict {self.verdict!r} is none of {HOLDS!r}, "
-                f"'{HOLDS} when ...', {FAILS!r}. Make it with verdict()."
+                f"'{HOLDS} when ...', {FAILS!r}, '{UNMEASURED}: it takes ...'. "
+                "Make it with verdict() or not_measured()."
             )
 
 
@@ -75,6 +78,29 @@ def verdict(holds: bool, when: str = "") -> str:
     if not holds:
         return FAILS
     return f"{HOLDS} when {when}" if when else HOLDS
+
+
+def not_measured(takes: str) -> str:
+    """Return the verdict on a claim that this run could not measure.
+
+    Parameters
+    ----------
+    takes : str
+        What a measurement would take, such as "eight GPUs in one server".
+
+    Returns
+    -------
+    str
+        "not measured here: it takes <takes>".
+
+    Raises
+    ------
+    ValueError
+        If nothing is said to be missing.
+    """
+    if not takes.strip():
+        raise ValueError("not_measured: say what a measurement would take.")
+    return f"{UNMEASURED}: it takes {takes}"
 
 
 def show(claims: Sequence[Claim]) -> None:

@@ -1,17 +1,18 @@
-"""The built book in a real browser: two widths, light and dark.
+"""The built book in a real browser: two widths, light and dark, four fonts.
 
 Playwright drives an installed Chromium; where there is none, every test here is skipped
 and says how to install it.
 """
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
-from tools.book import browser, site
+from tools.book import browser, figures, site
 
 CHROMIUM = browser.find_chromium()
 pytestmark = pytest.mark.skipif(
@@ -61,7 +62,22 @@ def test_pages(address: str, program: Browser, kind: str, scheme: str) -> None:
             problems = inspect(visit, f"{address}/{name}", scheme)
             if kind == "desktop":
                 problems += accessibility(visit)
+            if scheme == "light":
+                problems += [p for f in fonts(visit.page) for p in widths(visit, f)]
             found += [f"{name}: {problem}" for problem in problems]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("font", figures.FONTS)
+def test_text_of_the_drawings_stays_in_its_box(program: Browser, font: str) -> None:
+    """Each drawing in `book/figures`, with a wide font and with narrow ones."""
+    page = program.new_page()
+    page.set_content(figures.gallery(sorted(site.ROOT.glob("book/figures/*.svg"))))
+    if not figures.installed(page, font):
+        pytest.skip(f"{font} is not installed here")
+    figures.set_font(page, font)
+    found = figures.text_complaints(page)
+    page.close()
     assert not found, "\n".join(found)
 
 
@@ -143,6 +159,30 @@ def inspect(visit: browser.Visit, url: str, scheme: str) -> list[str]:
     return found
 
 
+def fonts(page: Page) -> list[str]:
+    """Return the fonts to try that are installed, and say which are not."""
+    there = [font for font in figures.FONTS if figures.installed(page, font)]
+    for font in figures.FONTS:
+        if font not in there:
+            warnings.warn(f"{font} is not installed, and so not tried", stacklevel=2)
+    return there
+
+
+def widths(visit: browser.Visit, font: str) -> list[str]:
+    """Show the open page in a font, and say what is wider than its place."""
+    figures.set_font(visit.page, font)
+    places = visit.page.evaluate(
+        """() => [['the page', document.documentElement],
+                  ['the text', document.querySelector('article') ?? document.body]]
+          .map(([name, e]) => [name, e.scrollWidth, e.clientWidth])"""
+    )
+    return [
+        f"in {font}, {name} is {wide} px wide in {place} px"
+        for name, wide, place in places
+        if wide > place
+    ]
+
+
 def accessibility(visit: browser.Visit) -> list[str]:
     """Run axe on the open page, and say what is neither right nor accepted."""
     options = {"resultTypes": ["violations"], "preload": False}
@@ -176,6 +216,31 @@ BROKEN = """<!DOCTYPE html><html lang="en"><head><title>Broken</title></head>
 font-size="14" y="20">tiny</text></svg><button></button>
 <span class="math">x</span><script>undefined.x</script></article></main></body></html>
 """
+
+
+CROWDED = """<svg class="fig" viewBox="0 0 400 90" width="400">
+<rect x="10" y="10" width="60" height="30"/><text x="15" y="30">a long text here</text>
+<rect x="200" y="10" width="90" height="30"/><text x="245" y="30"
+text-anchor="middle">fits</text><text x="180" y="30">outside</text>
+<text x="350" y="70">beyond the canvas</text><text x="10" y="70">one</text>
+<text x="20" y="70">two</text></svg>"""
+
+
+def test_text_that_leaves_its_place_is_found(tmp_path: Path, program: Browser) -> None:
+    (tmp_path / "one.svg").write_text(CROWDED)
+    page = program.new_page()
+    page.set_content(figures.gallery([tmp_path / "one.svg"]))
+    found = figures.text_complaints(page)
+    assert not figures.installed(page, "No Such Font")
+    page.close()
+    for words, what in [
+        ("a long text here", "leaves its box by"),
+        ("outside", "runs into a box"),
+        ("beyond the canvas", "leaves the canvas by"),
+        ("one", 'runs into "two"'),
+    ]:
+        assert any(f"one.svg: {words!r} {what}" in line for line in found), found
+    assert not [line for line in found if line.startswith("one.svg: 'fits'")]
 
 
 def test_the_inspection_finds_what_is_broken(tmp_path: Path, program: Browser) -> None:

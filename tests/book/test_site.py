@@ -423,7 +423,11 @@ def small_book(folder: Path, claims: list[dict[str, str]]) -> Path:
 
 
 def test_the_extension_on_a_small_book(tmp_path: Path) -> None:
-    book = small_book(tmp_path, [CLAIM])
+    ours = CLAIM | {"source": "the design card"}
+    ours |= {"statement": "GPUs", "verdict": "not measured here: it takes a GPU"}
+    book = small_book(tmp_path, [CLAIM, ours])
+    with (book / "book" / "claims.md").open("a") as page:
+        page.write("\nThat GPUs help is {verdict}`01: GPU`.\n")
     built = site.build(book, tmp_path / "out", "https://github.com/someone/course.git")
     assert built.ok, built.problems
     pages = site.read_site(built.html)
@@ -441,6 +445,14 @@ def test_the_extension_on_a_small_book(tmp_path: Path) -> None:
     assert '<td class="verdict verdict-holds-when"><p>holds when it is small' in claims
     assert '<span class="pre">fit</span></code> is fast' in claims
     assert "3 &lt; 4" in claims
+    assert "<p>our wording: folklore</p>" in claims
+    assert "That GPUs help is <em>not measured here: it takes a GPU</em>." in claims
+    none = "does not hold here: 0"
+    with_source = f"1 (holds: 0; holds when: 0; {none}; not measured here: 1)"
+    assert f"Claims with a source: {with_source}" in claims
+    own = f"1 (holds: 0; holds when: 1; {none}; not measured here: 0)"
+    assert f"Claims in our own wording: {own}" in claims
+    assert '<td class="verdict verdict-not-measured-here"><p>not measured' in claims
     download = (built.html / "_sources" / "labs" / "01_small.ipynb").read_text()
     assert "### BEGIN SOLUTION" in download
 
@@ -473,13 +485,16 @@ def test_warnings_and_poor_claims_fail_the_build(tmp_path: Path) -> None:
     vague = CLAIM | {"verdict": "holds, mostly"}
     nameless = {key: value for key, value in CLAIM.items() if key != "source"}
     book = small_book(tmp_path, [CLAIM, vague, nameless])
-    (book / "book" / "index.md").write_text("# Small\n\n{ref}`nowhere` [x](no.md)\n")
+    (book / "book" / "index.md").write_text(
+        "# Small\n\n{ref}`nowhere` [x](no.md)\n{verdict}`01: nobody`\n"
+    )
     built = site.build(book, tmp_path / "out")
     assert not built.ok
     for problem in [
         "undefined label: 'nowhere'",
         "no.md",
-        "01_small.ipynb: claim 2: verdict 'holds, mostly' is not 'holds'",
+        "01_small.ipynb: claim 2: verdict 'holds, mostly' is none of: holds",
         "01_small.ipynb: claim 3 lacks source",
+        "0 claims of lab 01 begin with 'nobody', not 1",
     ]:
         assert problem in built.problems

@@ -23,11 +23,19 @@ def a_claim(**changes: Any) -> claims.Claim:
     return claims.Claim(**{**fields, **changes})
 
 
-def test_verdicts_are_the_three_that_the_book_knows() -> None:
+def test_verdicts_are_those_that_the_book_knows() -> None:
     assert claims.verdict(True) == "holds"
     assert claims.verdict(True, "n is large") == "holds when n is large"
     assert claims.verdict(False) == "does not hold here"
     assert claims.verdict(False, "n is large") == "does not hold here"
+    words = "not measured here: it takes a GPU"
+    assert claims.not_measured("a GPU") == words
+    assert a_claim(verdict=words).verdict == words
+
+
+def test_an_unmeasured_claim_says_what_it_would_take() -> None:
+    with pytest.raises(ValueError, match="what a measurement would take"):
+        claims.not_measured(" ")
 
 
 @pytest.mark.parametrize("field", ["statement", "source", "measured"])
@@ -36,7 +44,9 @@ def test_an_empty_claim_is_refused(field: str) -> None:
         a_claim(**{field: " "})
 
 
-@pytest.mark.parametrize("words", ["", "maybe", "holds whenever", "Holds"])
+@pytest.mark.parametrize(
+    "words", ["", "maybe", "holds whenever", "Holds", "not measured here"]
+)
 def test_an_unjudged_claim_is_refused(words: str) -> None:
     with pytest.raises(ValueError, match="none of"):
         a_claim(verdict=words)

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from flightline import point_in_time as pit
+from flightline.lake import flight_times
 from flightline.point_in_time import core
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from labkit import data
 
 START = pd.Timestamp("2013-07-01", tz="UTC")
 SETTINGS = settings(max_examples=150, deadline=None)
@@ -152,6 +155,51 @@ def test_nulls_never_meet_and_numbers_are_keys_too():
     at_code, code = core.number_keys(asks, rows, ["flight", "origin"])
     assert at_code.tolist() == [code[1], -2] and code[[0, 2]].tolist() == [-1, -1]
     assert code[1] >= 0
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("asked, logged", [([], ["JFK"]), (["JFK"], []), ([], [])])
+def test_an_empty_side_has_keys_too(asked, logged):
+    asks, rows = (pd.DataFrame({"origin": o}, index=o) for o in (asked, logged))
+    at_code, code = core.number_keys(asks, rows, "origin")
+    assert (len(at_code), len(code)) == (len(asked), len(logged))
+
+
+@pytest.fixture(scope="module")
+def july():
+    flights = flight_times(data.load_flights([7]), data.load_airports())
+    return flights[flights["dep_utc"].notna()].reset_index(names="row")
+
+
+def test_as_of_equals_polars(july):
+    by = ["origin", "carrier"]
+    asks = july[["row", *by, "sched_dep_utc"]]
+    asks = asks.rename(columns={"sched_dep_utc": "prediction_time"})
+    rows = july[[*by, "dep_utc", "dep_delay"]].drop_duplicates(
+        [*by, "dep_utc"], keep="last"
+    )
+    joined = (
+        pl.from_pandas(asks)
+        .sort("prediction_time")
+        .join_asof(
+            pl.from_pandas(rows).sort("dep_utc"),
+            left_on="prediction_time",
+            right_on="dep_utc",
+            by=by,
+            check_sortedness=False,
+        )
+        .sort("row")
+    )
+    found = core.as_of(asks, july, by, "dep_utc")["dep_delay"]
+    assert np.array_equal(found, joined["dep_delay"].to_pandas(), equal_nan=True)
+
+
+def test_rolling_equals_polars(july):
+    total = pl.col("dep_delay").rolling_sum_by("dep_utc", "3h").over("origin")
+    rolled = pl.from_pandas(july).sort("dep_utc").with_columns(sum=total).to_pandas()
+    asks = rolled.rename(columns={"dep_utc": "prediction_time"})
+    found = core.rolling(asks, july, "origin", "dep_utc", "dep_delay", 3)["sum"]
+    assert found.equals(rolled["sum"])
 
 
 @pytest.mark.parametrize("hour, leaks", [(3, ["all", "scheduled"]), (6, [])])

@@ -7,7 +7,7 @@ import pytest
 from nbformat.v4 import new_output
 from small_notebooks import check, code, markdown, save, solution
 
-from tools.labs import notebooks, plain, student
+from tools.labs import notebooks, plain, student, targets
 from tools.labs.targets import Course
 
 LEFT = re.compile(r"\{[a-z:-]+\}`|<!--|^\([\w.-]+\)=|^(?:`{3,}|:{3,})\{", re.MULTILINE)
@@ -51,6 +51,9 @@ def course(tmp_path):
         output = new_output("display_data", data=data)
         output.metadata["scrapbook"] = {"name": key}
         stored["cells"][1]["outputs"].append(output)
+    claim = {"statement": "All is well.", "source": "us", "verdict": "holds"}
+    data = {"application/vnd.flightline.claims+json": [claim]}
+    stored["cells"][1]["outputs"].append(new_output("display_data", data=data))
     path.write_text(json.dumps(stored))
     return Course(tmp_path)
 
@@ -80,6 +83,8 @@ def course(tmp_path):
         ("{cite:p}`nowhere`", "([Solo et al., 2004](book/references.md))", None),
         ("{glue:text}`../labs/02_two.ipynb::share:.0%`", "26%", "26%"),
         ("{glue:text}`../labs/02_two.ipynb::word`", "rain", "rain"),
+        ("{verdict}`02: All is`", "*holds*", "*holds*"),
+        ("{verdict}`02: None`", "02: None", None),
         ("`{ref}` and ``{ref}`two` ``", "`{ref}` and ``{ref}`two` ``", None),
         (
             "```python\n{ref}`two`\n# (x)=\n```",
@@ -178,6 +183,17 @@ def test_the_claims_of_every_lab_are_there(real):
     _, pages = real
     rows = re.findall(r"^\| \[lab (\d\d)\]", pages["book/claims.md"], re.MULTILINE)
     assert len(rows) > 20 and set(rows) == {p.stem[:2] for p in notebooks.find_labs()}
+
+
+def test_every_value_and_verdict_of_the_book_is_there(real):
+    _, pages = real
+    text = "\n".join(pages.values())
+    course = Course(notebooks.ROOT)
+    named = re.findall(r"\{verdict\}`([^`]+)`", "\n".join(course.pages.values()))
+    glued = re.findall(r"::(\w+)(?::[^`]*)?`", "\n".join(course.pages.values()))
+    assert len(named) > 20 and [said for said in named if said in text] == []
+    known = {key for path in notebooks.find_labs() for key in targets.glued(path)}
+    assert len(glued) > 200 and set(glued) <= known
 
 
 def test_every_lab_names_a_chapter_to_read_first(real):

@@ -4,7 +4,7 @@ import nbformat.v4
 import pytest
 from small_notebooks import TEMPLATE, cell_with, code, markdown, template
 
-from tools.labs import notebooks, structure
+from tools.labs import minutes, notebooks, structure
 from tools.labs.checks import Lab, prose, reading
 
 
@@ -313,6 +313,27 @@ def test_the_table_counts_what_a_reader_meets():
     after = structure.as_read(Lab(TEMPLATE, book))
     assert after[0] == before[0] + 2 and int(after[3]) == int(before[3]) + 1
     assert list(structure.table([TEMPLATE]).index)[-1] == "00_template"
+
+
+def test_minutes_count_words_lines_and_exercises_and_round_up():
+    book = template()
+    before = minutes.of_lab(Lab(TEMPLATE, book))
+    add("x = 1\n" * 500, tags=["remove-cell"])(book)
+    assert minutes.of_lab(Lab(TEMPLATE, book)) == before  # nobody reads it
+    add("x = 1\n" * 500)(book)
+    assert minutes.of_lab(Lab(TEMPLATE, book)) == before + 50
+    add_markdown("word " * 4000)(book)
+    assert minutes.of_lab(Lab(TEMPLATE, book)) == before + 70
+    assert [minutes.rounded(m) for m in (0.1, 5, 5.1)] == [5, 5, 10]
+
+
+def test_minutes_of_a_page_leave_comments_and_options_out(tmp_path):
+    page = tmp_path / "01_x.md"
+    words = "word " * 1000
+    page.write_text(f"{words}\n```{{figure}} a.svg\n:alt: {words}\n\nx\n```\n")
+    assert minutes.of_page(page) == 10
+    page.write_text(f"{words}<!-- given:\n{words} -->")
+    assert minutes.of_page(page) == 5
 
 
 def test_main_names_file_cell_and_advice(tmp_path, capsys):

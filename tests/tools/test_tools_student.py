@@ -46,6 +46,22 @@ def test_cells_for_the_book_alone_are_left_out_unless_others_need_them():
     assert kept == ["total = 3", "limit = 2\nassert limit < total", "limit + total"]
 
 
+@pytest.mark.parametrize(
+    ("hidden", "shown"),
+    [
+        (["a = 1", "b = a"], "print(b)"),
+        (["total = 1"], "total += 1"),
+        (["import os.path"], "os.sep"),
+        (["async def wait(): ..."], "wait"),
+    ],
+)
+def test_a_cell_for_the_book_stays_if_what_stays_needs_it(hidden, shown):
+    cells = [code(source, tags=["remove-cell"]) for source in hidden]
+    made = student.student_edition(notebook(TITLE, *cells, code(shown)))
+    kept = [cell.source for cell in made.cells if cell.cell_type == "code"]
+    assert kept == [*hidden, shown]
+
+
 def test_stub_keeps_signature_and_docstring():
     made = student.student_edition(template())
     (function,) = ast.parse(cell_with(made, "def late_share").source).body

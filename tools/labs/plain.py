@@ -71,6 +71,10 @@ class Page:
             return self.citation(said.split(","), in_text=role == "cite:t")
         if role.startswith("glue"):
             return self.value(said)
+        if role == "verdict":
+            number, _, start = said.partition(": ")
+            verdict = self.course.verdict(number, start)
+            return f"*{verdict}*" if verdict else said
         match = SAID.fullmatch(said)
         text, key = (match["text"], match["key"]) if match else ("", said)
         if role == "doc":

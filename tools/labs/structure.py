@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tools.labs import notebooks
+from tools.labs import minutes, notebooks
 from tools.labs.checks import (
     Complaint,
     Lab,
@@ -36,13 +36,22 @@ TEMPLATE = notebooks.ROOT / "tools" / "labs" / "template" / "labs" / "00_templat
 BOOK = notebooks.ROOT / "book"
 WIDTH = 88
 ADMIRED = {
-    "pytudes": (150, "3 / 18", "40", "few", ""),
-    "scikit-learn-mooc": (90, "3 / 6", "short", "none", ""),
-    "QuantEcon": (182, "5 / 21", "50", "none", ""),
+    "pytudes": (150, "3 / 18", "40", "few", "", "", ""),
+    "scikit-learn-mooc": (90, "3 / 6", "short", "none", "", "", ""),
+    "QuantEcon": (182, "5 / 21", "50", "none", "", "", ""),
 }
 """Medians over notebooks of other courses that are good to read, counted once."""
 
-COLUMNS = ["code lines", "cell, median / p90", "longest stretch", "too wide", "helpers"]
+COLUMNS = [
+    "code lines",
+    "cell, median / p90",
+    "longest stretch",
+    "too wide",
+    "helpers",
+    "minutes",
+    "chapter",
+]
+"""The last two are estimates, for the lab and for its chapter: see `minutes`."""
 
 
 def check_lab(lab: Lab, *, as_a_reader: bool = True) -> list[Complaint]:
@@ -78,18 +87,21 @@ def check(path: Path, *, as_a_reader: bool = True) -> list[Complaint]:
     return check_lab(lab, as_a_reader=as_a_reader)
 
 
-def as_read(lab: Lab) -> tuple[int, str, str, str, str]:
+def as_read(lab: Lab) -> tuple[int, str, str, str, str, str, str]:
     """Return what a reader meets in a lab: the columns of `COLUMNS`."""
     sizes = sorted(cell.lines for cell in lab.code)
     sources = [line for cell in lab.code for line in cell.source.splitlines()]
     folder = notebooks.LABS / "labkit" / notebooks.module_name(lab.path)
     helpers = [path.read_text().splitlines() for path in sorted(folder.glob("*.py"))]
+    chapter = BOOK / f"{lab.path.stem}.md"
     return (
         sum(sizes),
         f"{statistics.median(sizes):g} / {sizes[int(0.9 * len(sizes))]}",
         str(max(lines for _, lines in reading.stretches(lab))),
         str(sum(len(line) > WIDTH for line in sources)),
         str(sum(map(len, helpers))),
+        str(minutes.of_lab(lab)),
+        str(minutes.of_page(chapter)) if chapter.exists() else "",
     )
 
 

@@ -104,8 +104,14 @@ def backstage(notebook: NotebookNode) -> set[str]:
     """
     cells = [cell for _, cell in notebooks.code_cells(notebook)]
     spare = {c.id: c for c in cells if "remove-cell" in notebooks.tags(c)}
-    used = set[str]().union(*(_names(c, ast.Load) for c in cells if c.id not in spare))
-    return {id for id, cell in spare.items() if not _names(cell, ast.Store) & used}
+    while True:  # a cell that stays may itself need another one
+        stay = (cell for cell in cells if cell.id not in spare)
+        used = set[str]().union(*(_names(cell, ast.Load) for cell in stay))
+        needed = [id for id, c in spare.items() if _names(c, ast.Store) & used]
+        if not needed:
+            return set(spare)
+        for id in needed:
+            del spare[id]
 
 
 def _names(cell: NotebookNode, context: type[ast.expr_context]) -> set[str]:
@@ -114,13 +120,15 @@ def _names(cell: NotebookNode, context: type[ast.expr_context]) -> set[str]:
     found = {
         n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, context)
     }
-    if context is ast.Store:
-        found |= {
-            n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)
-        }
-        imports = [n for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]
-        found |= {a.asname or a.name for n in imports for a in n.names}
-    return found
+    if context is ast.Load:  # `total += 1` reads as well
+        sums = [n.target for n in nodes if isinstance(n, ast.AugAssign)]
+        return found | {n.id for n in sums if isinstance(n, ast.Name)}
+    made = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    found |= {n.name for n in nodes if isinstance(n, made)}
+    imports = [n for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]
+    return found | {
+        (a.asname or a.name).split(".")[0] for n in imports for a in n.names
+    }
 
 
 def stub(cell: NotebookNode) -> str:

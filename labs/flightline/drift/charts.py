@@ -6,6 +6,7 @@ what it shows, the same numbers give the same bytes, and nothing is asked of a h
 
 import io
 import re
+import warnings
 from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING
@@ -175,7 +176,7 @@ def _draw_track(axes: "Axes", value: Floats, outside: np.typing.ArrayLike) -> No
 
 def _short(name: object) -> str:
     """Return a name that fits beside a chart."""
-    text = str(name)
+    text = "".join(c if c.isprintable() else " " for c in str(name))
     return text if len(text) <= WORD else f"{text[: WORD - 1]}…"
 
 
@@ -211,15 +212,24 @@ def _as_svg(figure: "Figure", title: str, text: str) -> str:
     import matplotlib
 
     file = io.StringIO()
-    with matplotlib.rc_context(SETTINGS):
+    with matplotlib.rc_context(SETTINGS), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # the reader's fonts will draw it
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(file, format="svg", metadata=nothing)
     svg = file.getvalue()
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<g id="[^"]*">', "<g>", svg[svg.index("<svg") :])
     svg = re.sub(r' xmlns:xlink="[^"]*"', "", svg)  # a page knows what it means
-    for name, colour in COLOURS.items():
-        svg = svg.replace(colour, f"var(--{name})")
+    svg = re.sub('style="[^"]*"', _with_variables, svg)
     said = f'role="img" aria-label="{escape(text)}"'
     words = f"<title>{escape(title)}</title><desc>{escape(text)}</desc>"
-    return re.sub("<svg ([^>]*)>", rf"<svg {said} \1>{words}", svg, count=1)
+    start, rest = svg.removeprefix("<svg").split(">", 1)
+    return f"<svg {said}{start}>{words}{rest}"
+
+
+def _with_variables(style: re.Match[str]) -> str:
+    """Return a style whose colours are those of the page."""
+    text = style[0]
+    for name, colour in COLOURS.items():
+        text = text.replace(colour, f"var(--{name})")
+    return text

@@ -14,6 +14,7 @@ from flightline.drift.columns import (
     as_floats,
     as_frame,
     difference,
+    kind_of,
     must_be_compared,
 )
 from flightline.drift.days import must_name_blocks
@@ -52,6 +53,7 @@ class _Table(NamedTuple):
     """Both samples as numbers, with the block of each row and each block's side."""
 
     inputs: Floats
+    names: list[str]
     category: Booleans
     block: Integers
     after: Booleans
@@ -96,7 +98,8 @@ def classify(
     ------
     ValueError
         If a sample has no rows or fewer blocks than `folds`, `blocks` is no column of
-        both, or a column is missing, of another kind, or holds times or lists.
+        both, there is no other column, or one is missing, of another kind, or holds
+        times or lists; or if `folds`, `draws` or `rows` is too small.
 
     Notes
     -----
@@ -110,12 +113,17 @@ def classify(
     Each training is short, and more threads than one seldom make it shorter: with
     OMP_NUM_THREADS=1 it does not wait for cores that others use.
     """
+    if folds < 2 or draws < 0 or rows < 1:
+        raise ValueError(
+            f"folds={folds}, draws={draws}, rows={rows}: two folds and one row are the "
+            "least, and no fewer than 0 draws."
+        )
     table = _as_table(reference, current, blocks, rows, seed)
     sizes = np.bincount(table.after.astype(np.int64), minlength=2)
     if sizes.min() < folds:
         raise ValueError(
             f"{sizes[0]} blocks before and {sizes[1]} now: {folds} folds need as many "
-            "of each."
+            f"of each. At most {rows} rows were drawn."
         )
     rng = np.random.default_rng(seed)
     parts = list(_parts(table, folds, rng))
@@ -123,8 +131,7 @@ def classify(
     dealt = [_dealt(table, folds, rng) for _ in range(draws)]
     beyond = sum(one >= auc - 1e-12 for one in dealt)
     lost = np.mean([_lost(part, rng) for part in parts], axis=0)
-    names = [str(name) for name in reference if name != blocks]
-    used = pd.Series(lost, names, name="used").sort_values(ascending=False)
+    used = pd.Series(lost, table.names, name="used").sort_values(ascending=False)
     return Classified(auc, (1 + beyond) / (draws + 1), used)
 
 
@@ -140,9 +147,12 @@ def _as_table(
     if blocks is not None:
         must_name_blocks(before, blocks)
         must_name_blocks(now, blocks)
-    named = [name for name in before if name != blocks]
+    named = [name for name in before if blocks is None or name != blocks]
+    if not named:
+        raise ValueError("there is no column to tell the samples apart by.")
     for name in named:
-        if fault := difference(str(name), must_be_compared(before[name]), now):
+        must_be_compared(before[name])
+        if fault := difference(str(name), kind_of(before[name]), now):
             raise ValueError(f"{name!r}: {fault}.")
     both = pd.concat([before, now[list(before)]], ignore_index=True)
     after = np.arange(len(both)) >= len(before)
@@ -156,18 +166,23 @@ def _as_table(
     side[block] = after
     made = [_as_inputs(both[name]) for name in named]
     category = np.array([is_category for _, is_category in made])
-    return _Table(np.column_stack([one for one, _ in made]), category, block, side)
+    inputs = np.column_stack([one for one, _ in made])
+    return _Table(inputs, list(map(str, named)), category, block, side)
 
 
 def _as_inputs(column: pd.Series) -> tuple[Floats, bool]:
-    """Return a column as numbers, null as NaN, and whether they are codes."""
+    """Return a column as numbers, and whether they are codes.
+
+    A null is NaN among numbers; of a category it is a level, as trees cannot part a
+    category of one level from nulls.
+    """
     if must_be_compared(column) == "number":
         return np.clip(as_floats(column), -FAR, FAR), False
     codes, levels = pd.factorize(column)
     filled = np.bincount(codes[codes >= 0], minlength=len(levels))
     rank = np.argsort(np.argsort(-filled, kind="stable"), kind="stable")
-    inputs = np.append(np.minimum(rank, LEVELS - 1).astype(np.float64), np.nan)
-    return inputs[codes], True
+    inputs = np.append(np.minimum(rank, LEVELS - 1), LEVELS)
+    return inputs[codes].astype(np.float64), True
 
 
 class _Part(NamedTuple):
@@ -197,7 +212,9 @@ def _parts(table: _Table, folds: int, rng: np.random.Generator) -> Iterator[_Par
             early_stopping=False,
             random_state=0,
         )
-        model.fit(table.inputs[where != k], after[where != k])
+        learned = table.inputs[where != k]
+        learned[:, np.isnan(learned).all(axis=0)] = 0  # trees refuse nulls alone
+        model.fit(learned, after[where != k])
         inputs, mine = table.inputs[where == k], after[where == k]
         yield _Part(model, inputs, mine, _auc(model, inputs, mine))
 

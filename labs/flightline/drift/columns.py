@@ -56,7 +56,10 @@ def kind_of(column: pd.Series) -> Kind:
     dtype = column.dtype
     if is_null(column).all():
         return "empty"
-    if pd.api.types.is_datetime64_any_dtype(dtype) or dtype.kind == "m":
+    inner = dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        inner = dtype.categories.dtype
+    if pd.api.types.is_datetime64_any_dtype(inner) or inner.kind == "m":
         return "times"
     if pd.api.types.is_bool_dtype(dtype):
         return "category"

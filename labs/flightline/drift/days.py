@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from flightline.drift.bins import Column, Pair, paired
-from flightline.drift.columns import Floats, Integers, is_null
+from flightline.drift.columns import Floats, Integers, is_null, kind_of
 from flightline.drift.distances import psi_of
 
 AT_ONCE = 4_000_000
@@ -22,6 +22,8 @@ def must_name_blocks(table: pd.DataFrame, blocks: str) -> None:
     """Refuse a table without the column of blocks, or with nulls in it."""
     if blocks not in table or is_null(table[blocks]).any():
         raise ValueError(f"blocks={blocks!r} must be a column without nulls.")
+    if kind_of(table[blocks]) == "nested":
+        raise ValueError(f"blocks={blocks!r} holds nested values, not days.")
 
 
 def block_counts(

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from flightline.drift.columns import KINDS, Floats, Integers, as_floats, kind_of
+from flightline.drift.thresholds import must_be_a_rate
 
 METRICS = ["log_loss", "skill", "auc", "gap", "calibration_error"]
 """What is measured of a model."""
@@ -121,8 +122,7 @@ def by_days(scored: pd.DataFrame, names: Names) -> _Days:
         raise ValueError(f"no row has both a score {score!r} and a label {label!r}.")
     if value.min() < 0 or value.max() > 1:
         raise ValueError(
-            f"{score!r} must be probabilities: found {value.min():g} to "
-            f"{value.max():g}."
+            f"{score!r} must be probabilities: found {value.min()} to {value.max()}."
         )
     day = pd.factorize(when)[0]
     days = int(day.max()) + 1
@@ -191,7 +191,7 @@ def _estimate(days: _Days, base_rate: float) -> _Estimate:
     return _Estimate(found[:, 0], (size - 1) / size * spread, size)
 
 
-def _must_be_a_rate(base_rate: float) -> None:
+def _must_be_possible(base_rate: float) -> None:
     """Refuse a base rate that is no probability, or that is certain."""
     if not 0 < base_rate < 1:
         raise ValueError(
@@ -242,9 +242,10 @@ def performance(
     ------
     ValueError
         If a column is missing, the labels or scores are anything else, there are fewer
-        than seven days, or `base_rate` is not between 0 and 1.
+        than seven days, or `base_rate` or alpha is not between 0 and 1.
     """
-    _must_be_a_rate(base_rate)
+    _must_be_possible(base_rate)
+    must_be_a_rate(alpha)
     days = by_days(scored, Names(score, label, blocks))
     found = _estimate(days, base_rate)
     t = float(stats.t.isf(alpha / 2, found.days - 1))
@@ -306,7 +307,8 @@ def worse(
     alone; the degrees of freedom are Welch's. A bootstrap of seven days is too sure of
     itself: it finds a change in 5 to 7% of periods instead of 2.5%.
     """
-    _must_be_a_rate(base_rate)
+    _must_be_possible(base_rate)
+    must_be_a_rate(alpha)
     names = Names(score, label, blocks)
     sides = by_days(before, names), by_days(after, names)
     moved = change_of(*sides, base_rate)

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import special, stats
 
 from flightline.drift.columns import (
+    Floats,
     Integers,
     Kind,
     as_floats,
@@ -15,6 +16,7 @@ from flightline.drift.columns import (
     kind_of,
 )
 from flightline.drift.days import must_name_blocks
+from flightline.drift.thresholds import must_be_a_rate
 
 CHECK = ["metric", "subject", "value", "low", "high", "false_alarm", "found"]
 """The columns of all that is watched. A null limit is none on that side."""
@@ -75,9 +77,10 @@ def quality(
     Raises
     ------
     ValueError
-        If the reference has no row, a column stands twice, or `blocks` is no column of
-        both.
+        If the reference has no row, a column stands twice, `blocks` is no column of
+        both, or alpha is not between 0 and 1.
     """
+    must_be_a_rate(alpha)
     before = as_frame(reference, "reference")
     if not len(current):
         return pd.DataFrame([["rows", "", 0.0, 1.0, np.nan, 0.0, True]], columns=CHECK)
@@ -118,7 +121,7 @@ def _judged(
         if case.limit is not None:
             high = case.limit
         if case.metric == "infinite" and not case.before:
-            size, high, rate = len(after), 0, 0.0  # rows: even one is new
+            high, rate = 0, 0.0  # even one is new
         share = [case.now / size, 0.0, high / size]
         rows.append([case.metric, case.subject, *share, rate, case.now > high])
     return rows
@@ -171,7 +174,7 @@ def _row_nulls(sides: _Sides) -> tuple[int, int]:
 def _day_nulls(sides: _Sides) -> tuple[int, int]:
     """Return 0, and how many days have more nulls than all days of the reference."""
     old, new = (
-        pd.Series(is_null(side)).groupby(day.to_numpy()).mean()
+        pd.Series(is_null(side)).groupby(pd.factorize(day)[0]).mean()
         for side, day in zip(sides[:2], sides.days or (), strict=True)
     )
     return 0, int((new > old.max()).sum())
@@ -180,8 +183,7 @@ def _day_nulls(sides: _Sides) -> tuple[int, int]:
 def _range_cases(name: str, sides: _Sides, ranged: bool) -> list[_Case]:
     """Count infinities, and rows (or days) beyond the range of the reference."""
     old, new = as_floats(sides.before), as_floats(sides.after)
-    many = [int(np.isinf(side).sum()) for side in (old, new)]
-    cases = [_Case(name, "infinite", *many)]
+    cases = [_Case(name, "infinite", *_infinite(sides, old, new))]
     if not ranged:
         return cases
     below, above = new < np.nanmin(old), new > np.nanmax(old)
@@ -191,6 +193,16 @@ def _range_cases(name: str, sides: _Sides, ranged: bool) -> list[_Case]:
             hits = int(sides.days[1][beyond].nunique())
         cases.append(_Case(name, metric, 0, hits))
     return cases
+
+
+def _infinite(sides: _Sides, *values: Floats) -> list[int]:
+    """Count the rows, or the days, with infinities, before and now."""
+    hits = [np.isinf(side) for side in values]
+    if sides.days is None:
+        return [int(side.sum()) for side in hits]
+    return [
+        int(day[side].nunique()) for day, side in zip(sides.days, hits, strict=True)
+    ]
 
 
 def _day_unseen(name: str, sides: _Sides) -> _Case:
@@ -207,7 +219,7 @@ def _day_unseen(name: str, sides: _Sides) -> _Case:
 def _row_unseen(name: str, sides: _Sides, alpha: float) -> _Case:
     """Count the rows with a level that the reference does not have."""
     one, two = (side.astype(object) for side in sides[:2])
-    old, new = one.value_counts(), two.value_counts()
+    old, new = (side.groupby(side, sort=False).size() for side in (one, two))
     unseen = int(new[~new.index.isin(old.index)].sum())
     both = old.add(new, fill_value=0).to_numpy(np.int64)
     most = _most_unseen(both, len(one), len(two), alpha)

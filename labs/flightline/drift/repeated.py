@@ -9,7 +9,7 @@ days that may be dealt out instead of single ones.
 import numpy as np
 import pandas as pd
 
-from flightline.drift.columns import Integers
+from flightline.drift.columns import Integers, as_floats
 
 
 def alpha_per_look(alpha: float, looks: int) -> float:
@@ -108,12 +108,13 @@ def effective_days(daily: pd.Series | np.typing.ArrayLike) -> float:
     history where there is one. Where the sum ends is Geyer's rule for Markov chains
     (the initial positive sequence).
     """
-    values = np.asarray(daily, np.float64)
+    values = as_floats(pd.Series(daily))
     size = len(values)
     if size < 4 or not np.isfinite(values).all():
         raise ValueError(f"{size} days: at least four are needed, without nulls.")
+    values = values / (np.abs(values).max() or 1.0)
     rest = values - values.mean()
-    if not np.abs(rest).max() > 1e-12 * np.abs(values).max():
+    if not np.abs(rest).max() > 1e-12:
         return 1.0
     lagged = np.correlate(rest, rest, "full")[size - 1 :]
     pairs = (lagged / lagged[0])[: size // 2 * 2].reshape(-1, 2).sum(axis=1)
@@ -153,4 +154,6 @@ def runs(days: pd.Series, length: int) -> Integers:
     """
     if length < 1 or days.isna().any():
         raise ValueError(f"length={length} must be 1 or more, and no day null.")
+    if isinstance(days.dtype, pd.CategoricalDtype) and not days.dtype.ordered:
+        days = days.astype(object)  # its levels may stand in any order
     return np.asarray(pd.factorize(days, sort=True)[0] // length, np.int64)

@@ -25,7 +25,7 @@ from flightline.drift.columns import (
 from flightline.drift.days import by_block, deal_blocks, deal_rows, must_name_blocks
 from flightline.drift.distances import largest_gap, psi_of
 from flightline.drift.pooling import Shared, expected, in_shared_bins
-from flightline.drift.thresholds import holm
+from flightline.drift.thresholds import holm, must_be_a_rate
 
 REPORT = [
     "psi",
@@ -89,9 +89,13 @@ def report(
     Raises
     ------
     ValueError
-        If a sample has no rows, `blocks` is no column of both, or a column of the
-        reference holds times (dates as texts as well) or lists.
+        If a sample has no rows, `blocks` is no column of both, a column of the
+        reference holds times (dates as texts as well) or lists, `draws` is below 1, or
+        alpha is not between 0 and 1.
     """
+    must_be_a_rate(alpha)
+    if draws < 1:
+        raise ValueError(f"draws={draws}: at least one deal shows what chance does.")
     before = as_frame(reference, "reference")
     after = as_frame(current, "current sample")
     if blocks is not None:

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from flightline.drift.columns import is_null
+from flightline.drift.columns import Integers, is_null
 from flightline.drift.labels import METRICS, Names, by_days, change_of
-from flightline.drift.thresholds import holm
+from flightline.drift.thresholds import holm, must_be_a_rate
 
 SLICE = [
     "rows before",
@@ -65,9 +65,9 @@ def slices(
     before, now : DataFrame
         As in `worse`, with the columns `by`. Rows without a score or a label are left
         out.
-    by : sequence of str
-        Columns; each value of each of them is a slice, and null is one. Bin a number
-        first.
+    by : sequence of str, or str
+        Columns; each value of each of them is a slice, and null is one. Values that
+        read the same, such as 1 and "1", are one slice. Bin a number first.
     metric : {"gap", "auc", "log_loss"}
         What is compared. For the gap it is its size that can get worse.
     score, label, blocks : str
@@ -89,8 +89,8 @@ def slices(
     Raises
     ------
     ValueError
-        As in `worse`, if a column of `by` is missing or has more than MOST values, or
-        the metric is another one.
+        As in `worse`, if a column of `by` is missing, is nested or has more than MOST
+        values, or the metric is another one.
 
     Notes
     -----
@@ -100,6 +100,7 @@ def slices(
     """
     if metric not in BY_SLICE:
         raise ValueError(f"metric={metric!r} must be one of {', '.join(BY_SLICE)}.")
+    must_be_a_rate(alpha)
     law = _Law(Names(score, label, blocks), metric, least_rows, max(least_days, 7))
     sides = _known(before, law.names), _known(now, law.names)
     parts = {WHOLE: sides} | dict(_parts(*sides, by))
@@ -118,11 +119,11 @@ def _parts(
     before: pd.DataFrame, now: pd.DataFrame, by: Sequence[str]
 ) -> Iterator[tuple[tuple[str, str], tuple[pd.DataFrame, pd.DataFrame]]]:
     """Yield the name of each slice and its rows in both periods."""
-    for column in by:
+    for column in [by] if isinstance(by, str) else by:
         if column not in before or column not in now:
             raise ValueError(f"{column!r} is missing: it is to make slices.")
         both = pd.concat([before[column], now[column]]).astype(object)
-        codes, levels = pd.factorize(both.mask(both.isna(), "null"))
+        codes, levels = _levels(column, both.mask(both.isna(), "null"))
         if len(levels) > MOST:
             raise ValueError(
                 f"{column!r} has {len(levels)} values: at most {MOST} make slices. "
@@ -130,7 +131,17 @@ def _parts(
             )
         old, new = np.split(codes, [len(before)])
         for code, level in enumerate(levels):
-            yield (column, str(level)), (before[old == code], now[new == code])
+            yield (column, level), (before[old == code], now[new == code])
+
+
+def _levels(name: str, values: pd.Series) -> tuple[Integers, list[str]]:
+    """Give the values of a column numbers; those that read the same are one level."""
+    try:
+        codes, levels = pd.factorize(values)
+    except TypeError as error:
+        raise ValueError(f"{name!r} holds nested values: no slices.") from error
+    same, texts = pd.factorize(np.array([*map(str, levels)], dtype=object))
+    return same[codes], list(texts)
 
 
 def _change(before: pd.DataFrame, now: pd.DataFrame, law: _Law) -> dict[str, object]:

@@ -37,11 +37,12 @@ def write_metrics(store: Path | str, at: pd.Timestamp, *tables: pd.DataFrame) ->
     Raises
     ------
     ValueError
-        If `at` has no time zone, or the file cannot be written.
+        If `at` has no time zone or lies outside the years 1678 to 2261, or the file
+        cannot be written.
     """
     if at.tzinfo is None:
         raise ValueError(f"at={at} has no time zone. Use UTC.")
-    moment = at.tz_convert("UTC").isoformat()
+    moment = at.tz_convert("UTC").as_unit("ns").isoformat()
     rows = [
         (moment, *map(_plain, row))
         for table in tables
@@ -88,7 +89,9 @@ def read_metrics(store: Path | str, metric: str | None = None) -> pd.DataFrame:
         raise ValueError(f"there is no metrics store {name!r}.")
     try:
         with closing(sqlite3.connect(store)) as base:
-            table = pd.read_sql_query("SELECT * FROM metrics", base)
+            table = pd.read_sql_query(
+                f"SELECT at, {', '.join(CHECK)} FROM metrics", base
+            )
     except (sqlite3.Error, pd.errors.DatabaseError) as error:
         raise ValueError(f"{name} is no metrics store that can be read.") from error
     moments = pd.to_datetime(table["at"], utc=True, format="ISO8601", errors="coerce")

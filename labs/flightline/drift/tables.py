@@ -43,7 +43,8 @@ def read(path: Path) -> pd.DataFrame:
         raise ValueError(f"{path.name}: write a .parquet or a .csv file.")
     try:
         if path.suffix == ".parquet":
-            return pd.read_parquet(path)
+            table = pd.read_parquet(path)
+            return table.reset_index() if None not in table.index.names else table
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except Exception as error:  # readers raise what they like for a file that is torn
         raise ValueError(f"{path.name} cannot be read: {error}") from error
@@ -65,7 +66,8 @@ def read_pair(reference: Path, current: Path) -> tuple[pd.DataFrame, pd.DataFram
     tuple of two DataFrames
         A column of two CSV files is numbers, or booleans, if all of its texts are in
         both; otherwise text in both. Numbers with decimals, or of many values, stay
-        numbers where the other file has a text: that is a changed type.
+        numbers where the other file has a text: that is a changed type. Beside a
+        Parquet file, a column is text if it is there.
 
     Raises
     ------
@@ -81,11 +83,21 @@ def read_pair(reference: Path, current: Path) -> tuple[pd.DataFrame, pd.DataFram
         return _with_types(before, {n: b for n, (b, _) in both.items()}), _with_types(
             after, {n: a for n, (_, a) in both.items()}
         )
-    one, two = (
-        _with_types(table, {}) if text else table
-        for table, text in zip((before, after), texts, strict=True)
-    )
-    return one, two
+    if texts[0]:
+        return _with_types(before, _same_texts(before, after)), after
+    if texts[1]:
+        return before, _with_types(after, _same_texts(after, before))
+    return before, after
+
+
+def _same_texts(texts: pd.DataFrame, typed: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return the columns of a CSV file that are texts in a Parquet file."""
+    return {
+        name: _as_type(texts[name], "text")
+        for name in texts
+        if name in typed
+        and pd.api.types.infer_dtype(typed[name].astype(object)) == "string"
+    }
 
 
 def _with_types(table: pd.DataFrame, typed: dict[str, pd.Series]) -> pd.DataFrame:

@@ -9,6 +9,12 @@ from flightline.drift.columns import Floats
 from flightline.drift.core import chance_threshold
 
 
+def must_be_a_rate(alpha: float) -> None:
+    """Refuse a false-alarm rate that always alarms, or never."""
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha={alpha} is not strictly between 0 and 1.")
+
+
 def psi_threshold(n: float, m: float, bins: int = 10, alpha: float = 0.05) -> float:
     """Return the PSI that samples without drift exceed with probability alpha.
 
@@ -42,8 +48,7 @@ def psi_threshold(n: float, m: float, bins: int = 10, alpha: float = 0.05) -> fl
         raise ValueError(f"n={n} and m={m}: both samples need rows.")
     if bins < 2:
         raise ValueError(f"bins={bins}: with one bin there is nothing to compare.")
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha={alpha} is not strictly between 0 and 1.")
+    must_be_a_rate(alpha)
     return chance_threshold(n, m, bins, alpha)
 
 

@@ -63,8 +63,7 @@ def _probabilities(scored: pd.DataFrame, score: str) -> Floats:
     value = value[~np.isnan(value)]
     if value.min() < 0 or value.max() > 1:
         raise ValueError(
-            f"{score!r} must be probabilities: found {value.min():g} to "
-            f"{value.max():g}."
+            f"{score!r} must be probabilities: found {value.min()} to {value.max()}."
         )
     return value
 

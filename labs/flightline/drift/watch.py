@@ -43,17 +43,17 @@ def read_log(path: Path | str) -> pd.DataFrame:
         If a line is no JSON object with a time.
     """
     rows: list[dict[str, object]] = []
-    lines = Path(path).read_text(encoding="utf-8").split("\n")
+    lines = Path(path).read_bytes().split(b"\n")
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
+            row = json.loads(line.decode("utf-8"))
+        except ValueError as error:
             if number == len(lines):
                 break
             raise ValueError(f"line {number} of {path} is no JSON: {error}.") from error
-        if not isinstance(row, dict) or "time" not in row:
+        if not isinstance(row, dict) or row.get("time") is None:
             raise ValueError(f"line {number} of {path} is no object with a time.")
         rows.append(row)
     if not rows:
@@ -113,6 +113,8 @@ def against_history(
         One row a metric and new period, with the columns CHECK; the subject is the
         time of the period.
     """
+    if not 0 < last < len(table):
+        raise ValueError(f"last={last} of {len(table)} periods: no history is left.")
     rows: list[list[object]] = []
     for name in table:
         limits = rank_limits(table[name].iloc[:-last], alpha)
@@ -157,10 +159,10 @@ def errors(
         for status, value in statuses.items():
             came[status] += value - (0 if anew else old.get(status, 0))
     total = sum(came.values())
-    if not total:
+    if not 0 < total < np.inf:
         raise ValueError("no request between the two scrapes: nothing to judge.")
     failed = sum(value for status, value in came.items() if int(status) >= 500)
-    most = float(stats.binom.ppf(1 - alpha, total, allowed))
+    most = float(stats.binom.ppf(1 - alpha, round(total), allowed))
     share = [failed / total, 0.0, most / total]
     row = ["error share", "service", *share, alpha, failed > most]
     return pd.DataFrame([row], columns=CHECK)

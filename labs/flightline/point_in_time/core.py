@@ -4,10 +4,7 @@
 """Lab 04: point-in-time features."""
 
 __all__ = [
-    "Codes",
-    "Floats",
-    "Keys",
-    "Times",
+    "Array",
     "as_of",
     "clock",
     "held_at",
@@ -22,37 +19,33 @@ __all__ = [
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-Codes = npt.NDArray[np.int64]
-Times = npt.NDArray[np.datetime64]
-Floats = npt.NDArray[np.float64]
-Keys = str | list[str]
+Array = np.ndarray
 
 
-def clock(times: pd.Series) -> Times:
+def clock(times: pd.Series) -> Array:
     """Return times with a zone as an array of instants in UTC."""
     return np.asarray(times.dt.tz_convert(None))
 
 
 def number_keys(
-    asks: pd.DataFrame, rows: pd.DataFrame, by: Keys
-) -> tuple[Codes, Codes]:
+    asks: pd.DataFrame, rows: pd.DataFrame, by: str | list[str]
+) -> tuple[Array, Array]:
     """Give the keys of questions and rows numbers; equal keys, equal numbers.
 
     A null key is -2 in a question and -1 in a row.
     """
     names = [by] if isinstance(by, str) else by
-    both = pd.concat([asks[names], rows[names]])
+    both = pd.concat([asks[names], rows[names]], ignore_index=True)
     number = both.groupby(names, sort=False).ngroup().fillna(-1)
     at_code, code = np.split(number.to_numpy(np.int64), [len(asks)])
     return np.where(at_code < 0, -2, at_code), code
 
 
 def latest_rows(
-    code: Codes, event: Times, available: Times, at_code: Codes, at: Times
-) -> Codes:
+    code: Array, event: Array, available: Array, at_code: Array, at: Array
+) -> Array:
     """Find the row to join for each question: its position, or -1.
 
     Rows have a key (`code`) and two times, questions a key (`at_code`) and a time.
@@ -76,7 +69,7 @@ def latest_rows(
 def as_of(
     asks: pd.DataFrame,
     rows: pd.DataFrame,
-    by: Keys,
+    by: str | list[str],
     event: str,
     available: str | None = None,
     ttl_hours: int | None = None,
@@ -95,12 +88,12 @@ def as_of(
 
 
 def held_at(
-    code: Codes, opens: Times, gone: Times, value: Floats, at_code: Codes, at: Times
-) -> tuple[Codes, Floats]:
+    code: Array, opens: Array, gone: Array, value: Array, at_code: Array, at: Array
+) -> tuple[Array, Array]:
     """Count the rows that each question's key holds at its time, and sum their values.
 
     A row comes in at `opens`, and goes out at `gone`, which is later. The sum starts
-    anew where nothing is held: no value of another key, or of long ago, is felt in it.
+    anew where nothing is held: no value of another key, or of long ago, is in it.
     """
     rows, asked = len(code), len(at)
     kind = np.repeat([0, 1, 2], [rows, rows, asked])  # out, in, question
@@ -118,7 +111,7 @@ def held_at(
 def rolling(
     asks: pd.DataFrame,
     events: pd.DataFrame,
-    by: Keys,
+    by: str | list[str],
     event: str,
     value: str,
     hours: int,
@@ -141,7 +134,7 @@ def rolling(
 
 
 def waiting(
-    asks: pd.DataFrame, log: pd.DataFrame, by: Keys, hours: int = 6
+    asks: pd.DataFrame, log: pd.DataFrame, by: str | list[str], hours: int = 6
 ) -> pd.Series:
     """Count the flights of the last hours that have not left, for each question."""
     opens = clock(log["sched_dep_utc"])

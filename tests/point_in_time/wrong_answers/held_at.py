@@ -4,6 +4,24 @@ Each cell is one mistake; its text is the hint it must meet.
 """
 
 
+# %% a_new_stretch_at_the_row_that_empties
+"""belongs to the old stretch"""
+
+
+def held_at(code, opens, gone, value, at_code, at):
+    rows, asked = len(code), len(at)
+    kind = np.repeat([0, 1, 2], [rows, rows, asked])
+    time = np.concatenate([gone, opens, at])
+    line = np.lexsort((kind, time, np.concatenate([code, code, at_code])))
+    change = np.array([-1, 1, 0])[kind]
+    amount = change * np.concatenate([value, value, np.zeros(asked)])
+    count = np.cumsum(change[line])
+    stretch = np.cumsum(count == 0)
+    total = pd.Series(amount[line]).groupby(stretch).cumsum().to_numpy()
+    place = np.argsort(line)[2 * rows :]
+    return count[place], total[place]
+
+
 # %% any_key
 """no row of another key"""
 
