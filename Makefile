@@ -21,7 +21,7 @@ help:
 	@echo "make bench     time the pieces beside their peers (STEM=drift for one stage)"
 	@echo "for maintainers:"
 	@echo "make export    write labs/flightline/ from the labs"
-	@echo "make execute   export, then run the labs and store their outputs (LAB=01 for one)"
+	@echo "make execute   export, then run the labs and store their outputs (LAB=drift for one)"
 	@echo "make student   write the student edition to _build/student/"
 	@echo "make lint      ruff, mypy and codespell alone"
 	@echo "make lock      renew requirements.txt and constraints.txt (KEEP=1 keeps the pins)"
@@ -51,7 +51,7 @@ export: $(READY)
 	$(BIN)/python -m tools.labs.export
 
 execute: export
-	$(BIN)/python -m tools.labs.execute $(sort $(wildcard labs/$(LAB)*.ipynb))
+	$(BIN)/python -m tools.labs.execute $(if $(filter-out undefined,$(origin LAB)),'$(LAB)')
 
 student: $(READY)
 	$(BIN)/python -m tools.labs.student _build/student

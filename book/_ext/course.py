@@ -86,6 +86,14 @@ def mend_page(
     context["generate_toctree_html"] = named_toctree
 
 
+def read_every_page(app: Sphinx, env: Any, *changes: set[str]) -> set[str]:
+    """Name all pages as changed, so that a second build is as complete as a first.
+
+    Sphinx's search index forgets the terms of every page that is not read again.
+    """
+    return set(env.found_docs)
+
+
 def clean_notebook(app: Sphinx, docname: str, source: list[str]) -> None:
     """Take solution markers, and outputs for machines, out of a notebook's page.
 
@@ -171,6 +179,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         raise ExtensionError("book/_ext/course.py expects Jupyter Book's extensions")
     app.connect("config-inited", set_theme_options)
     app.connect("config-inited", drop_thebe)
+    app.connect("env-get-outdated", read_every_page)
     app.connect("source-read", clean_notebook)
     app.connect("html-page-context", mend_page, priority=900)
     app.connect("build-finished", prune_mathjax, priority=900)

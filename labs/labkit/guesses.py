@@ -1,12 +1,15 @@
 """The reader's guesses, kept as they were first made, and shown beside the measurement.
 
 A lab asks before it measures. In the reader's own copy of the labs the guesses go to
-`guesses.json` in that folder, and the first ones stay, whatever is run again.
+`guesses.json` in that folder, and the first ones stay, whatever is run again. A reader
+writes them in place of `...`, and nothing is kept before all are there.
 """
 
 import json
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from types import EllipsisType
 
 import pandas as pd
 
@@ -15,17 +18,18 @@ OWN_COPY = ".editions.json"
 """The file that marks a folder as a reader's own copy of the labs."""
 
 Guess = str | float
+Asked = Guess | EllipsisType
 
 
-def keep(stem: str, guess: Mapping[str, Guess]) -> dict[str, Guess]:
+def keep(stem: str, guess: Mapping[str, Asked]) -> dict[str, Asked]:
     """Keep the guesses of a lab the first time; later return those that were kept.
 
     Parameters
     ----------
     stem : str
         Of the lab, such as "12_drift".
-    guess : mapping of str to str or float
-        By question, in the order of the chapter.
+    guess : mapping of str to str, float or ...
+        By question, in the order of the chapter; `...` where none is made yet.
 
     Returns
     -------
@@ -42,11 +46,19 @@ def keep(stem: str, guess: Mapping[str, Guess]) -> dict[str, Guess]:
         return dict(guess)
     kept = _read(path)
     first = {**guess, **kept.get(stem, {})}
-    kept[stem] = {question: first[question] for question in guess}
+    asked = {question: first[question] for question in guess}
+    made = {q: answer for q, answer in asked.items() if answer is not ...}
+    if len(made) < len(asked):
+        warnings.warn(
+            "Nothing is kept yet. Write a guess in place of each `...`, and run again.",
+            stacklevel=2,
+        )
+        return asked
+    kept[stem] = made
     draft = path.with_suffix(".draft")
     draft.write_text(json.dumps(kept, indent=1), encoding="utf-8")
     draft.replace(path)
-    return kept[stem]
+    return asked
 
 
 def _read(path: Path) -> dict[str, dict[str, Guess]]:
@@ -64,13 +76,13 @@ def _read(path: Path) -> dict[str, dict[str, Guess]]:
     return kept
 
 
-def beside(guess: Mapping[str, Guess], measured: Mapping[str, Guess]) -> pd.DataFrame:
+def beside(guess: Mapping[str, Asked], measured: Mapping[str, Guess]) -> pd.DataFrame:
     """Show each guess beside what was measured.
 
     Parameters
     ----------
     guess, measured : mapping of str to str or float
-        By the same questions.
+        By the same questions; a guess of `...` is shown as an empty text.
 
     Returns
     -------
@@ -85,6 +97,7 @@ def beside(guess: Mapping[str, Guess], measured: Mapping[str, Guess]) -> pd.Data
     odd = set(guess) ^ set(measured)
     if odd:
         raise ValueError(f"{sorted(odd)[0]!r} stands on one side only.")
-    columns = {"you guessed": pd.Series(guess, dtype=object)}
+    shown = {q: "" if answer is ... else answer for q, answer in guess.items()}
+    columns = {"you guessed": pd.Series(shown, dtype=object)}
     columns["measured here"] = pd.Series(measured, dtype=object)
     return pd.DataFrame(columns).loc[list(guess)]

@@ -457,6 +457,30 @@ def test_the_extension_on_a_small_book(tmp_path: Path) -> None:
     assert "### BEGIN SOLUTION" in download
 
 
+def search_entries(html: Path) -> dict[str, int]:
+    """Count what the search index of a built site holds, by kind."""
+    text = (html / "searchindex.js").read_text()
+    index = json.loads(text.removeprefix("Search.setIndex(").removesuffix(")"))
+    return {kind: len(held) for kind, held in index.items() if isinstance(held, dict)}
+
+
+def test_a_second_build_keeps_every_entry_of_the_search(tmp_path: Path) -> None:
+    (tmp_path / "course").mkdir()  # apart from out/, or Sphinx reads all again
+    book = small_book(tmp_path / "course", [CLAIM])
+    with (book / "_toc.yml").open("a") as toc:
+        toc.write("  - file: book/words\n")
+    with (book / "book" / "words.md").open("w") as page:
+        page.write(
+            "# Words\n\n:::{glossary}\nalias\n  A name.\n\nrank\n  A process.\n:::\n"
+        )
+    first = search_entries(site.build(book, tmp_path / "out").html)
+    assert first["indexentries"] == 2 and first["terms"] > 2
+    with (book / "book" / "claims.md").open("a") as page:
+        page.write("\nAnother paragraph.\n")
+    second = search_entries(site.build(book, tmp_path / "out").html)
+    assert second["indexentries"] == 2 and second["terms"] > first["terms"]
+
+
 def test_warnings_and_poor_claims_fail_the_build(tmp_path: Path) -> None:
     vague = CLAIM | {"verdict": "holds, mostly"}
     nameless = {key: value for key, value in CLAIM.items() if key != "source"}

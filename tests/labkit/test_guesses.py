@@ -36,6 +36,24 @@ def test_labs_do_not_touch_each_other_and_a_new_question_is_added(own_copy):
     assert stored == {"04_point_in_time": {"(a) auc": 0.7}, "12_drift": GUESS}
 
 
+def test_nothing_is_kept_before_every_guess_is_made(own_copy):
+    for asked in (dict.fromkeys(GUESS, ...), GUESS | {"(b) which": ...}):
+        with pytest.warns(UserWarning, match="Write a guess in place of each"):
+            assert guesses.keep("12_drift", asked) == asked
+        assert not (own_copy / guesses.FILE).exists()
+    assert guesses.keep("12_drift", GUESS) == GUESS
+    assert guesses.keep("12_drift", dict.fromkeys(GUESS, ...)) == GUESS
+    with pytest.warns(UserWarning, match="Nothing is kept yet"):
+        found = guesses.keep("12_drift", {**GUESS, "(c) new": ...})
+    assert found == {**GUESS, "(c) new": ...}
+    assert json.loads((own_copy / guesses.FILE).read_text()) == {"12_drift": GUESS}
+
+
+def test_a_guess_that_was_not_made_is_shown_as_nothing():
+    table = guesses.beside(GUESS | {"(b) which": ...}, GUESS)
+    assert list(table["you guessed"]) == [5, ""]
+
+
 @pytest.mark.parametrize("text", ["{", "[1]", '{"12_drift": 3}'])
 def test_a_damaged_file_is_named_and_left_alone(own_copy, text):
     (own_copy / guesses.FILE).write_text(text)

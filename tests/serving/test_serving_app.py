@@ -21,6 +21,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from fastapi.testclient import TestClient
 from flightline import features, serving
 from flightline.features import FEATURES
 from flightline.serving import docs_page, serve
@@ -73,6 +74,8 @@ def options(**given):
 def test_the_page_says_everything_and_loads_nothing(table):
     app = serve.make(options(table=table), [])
     page = docs_page.page(app.openapi(), serve.EXAMPLE)
+    answers = [TestClient(app).get(path) for path in ("/", "/docs")]
+    assert [(a.status_code, a.text) for a in answers] == [(200, page)] * 2
     for path in ("/v1/predict", "/healthz", "/readyz", "/metrics"):
         assert f"{path}</code>" in page
     for field in serving.Flight.model_fields:

@@ -61,3 +61,15 @@ def test_an_unknown_stage_is_refused_with_those_there_are(small):
     done = run(small, "--stem", "three")
     assert done.returncode == 4
     assert "--stem three: name one of" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "last"), [([], ""), (["LAB="], " ''"), (["LAB=1"], " '1'")]
+)
+def test_make_execute_hands_on_what_it_was_given(given, last):
+    """The tool refuses what names no lab; make must not turn it into all labs."""
+    command = ["make", "--dry-run", "execute", *given]
+    done = subprocess.run(
+        command, cwd=notebooks.ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1].rstrip().endswith(f"tools.labs.execute{last}")

@@ -170,6 +170,37 @@ def test_execute_leaves_the_notebook_when_a_cell_fails(tmp_path, capsys):
     assert "\x1b" not in shown.err
 
 
+@pytest.mark.parametrize("name", ["02", "two", "02_two", "02_two.ipynb"])
+def test_a_lab_is_named_by_number_stem_or_file(tmp_path, name):
+    path = save(tmp_path, "02_two", TITLE)
+    save(tmp_path, "12_two_more", TITLE)
+    assert notebooks.named(name, tmp_path) == path
+    assert notebooks.named(str(path)) == path
+
+
+@pytest.mark.parametrize("name", ["", "1", "0", "tw", "typo", "02_", "*", "02 12"])
+def test_a_name_of_no_lab_or_of_several_is_refused(tmp_path, name):
+    save(tmp_path, "02_two", TITLE)
+    save(tmp_path, "12_more", TITLE)
+    with pytest.raises(NotebookError, match=r"Name one .*: 02_two, 12_more"):
+        notebooks.named(name, tmp_path)
+
+
+def test_nothing_runs_where_one_name_is_wrong(tmp_path, monkeypatch, capsys):
+    path = save(tmp_path, "02_two", TITLE, code("1 + 1"))
+    monkeypatch.setattr(execute, "execute", lambda path: pytest.fail(str(path)))
+    assert execute.main([str(path), "typo"]) == 1
+    assert "no lab 'typo'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("source", ["await f()", "x = 1\nawait f(x)", "return 3"])
+def test_an_exported_cell_must_hold_as_a_module(tmp_path, source):
+    with pytest.raises(NotebookError, match=r"cell 1, line .* plain Python: no magic"):
+        rendered(tmp_path, code(source, tags=["export"]))
+    inside = "async def f(x: int) -> int:\n    return await g(x)"
+    assert "await g(x)" in rendered(tmp_path, code(inside, tags=["export"]))
+
+
 def test_reading_and_writing_the_template_changes_nothing():
     book = notebooks.normalise(notebooks.read(TEMPLATE))
     assert notebooks.dumps(book) == TEMPLATE.read_text()

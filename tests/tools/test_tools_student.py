@@ -1,6 +1,8 @@
 """The student edition, and the folder in which a reader works on it."""
 
 import ast
+import base64
+import copy
 import json
 
 import pytest
@@ -18,8 +20,9 @@ from small_notebooks import (
     template,
 )
 
-from tools.labs import attempts, export, lab, new, notebooks, structure, student
+from tools.labs import attempts, export, lab, leaks, new, notebooks, structure, student
 from tools.labs.checks import Lab
+from tools.labs.execute import TIMEOUT_S
 from tools.labs.notebooks import NotebookError
 
 TITLE = markdown("(02-two)=\n# Two")
@@ -121,6 +124,88 @@ def test_a_leak_is_refused(tmp_path, cells, message):
         student.render(path)
 
 
+BODY = "twice_as_much = x * 2\nreturn twice_as_much / 4"
+
+
+def dressed(with_):
+    return "\n".join(with_ + line for line in BODY.splitlines())
+
+
+def edited(cell, **changes):
+    cell = copy.deepcopy(cell)
+    cell.update(changes)
+    return cell
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        code(dressed("# ")),
+        code(dressed("    #: ").replace("\n", "\r\n")),
+        code(BODY.replace("\n", "\r\n")),
+        code(BODY.replace("\n", "\r")),
+        code(f'note = """\n{BODY}\n"""'),
+        markdown(dressed("> ")),
+        markdown(dressed("- ")),
+        markdown(f"Write `{BODY.replace(chr(10), '; ')}`.".replace("; ", " ")),
+        markdown(f"<!--\n{BODY}\n-->"),
+        edited(markdown("See."), metadata={"note": {"deep": ["a", BODY]}}),
+        edited(markdown("See."), metadata={"note": BODY.splitlines()}),
+        edited(markdown("See."), metadata={"tags": ["### END SOLUTION"]}),
+        edited(markdown("See."), attachments={"a.txt": {"text/plain": BODY}}),
+        edited(
+            markdown("See."),
+            attachments={
+                "a.txt": {"text/plain": base64.b64encode(BODY.encode()).decode()}
+            },
+        ),
+    ],
+)
+def test_a_leak_is_found_wherever_it_stands(tmp_path, cell):
+    path = save(tmp_path, "02_two", TITLE, SOLVED, CHECK, cell)
+    with pytest.raises(NotebookError, match="shows a solution"):
+        student.render(path)
+
+
+def test_a_leak_is_found_in_outputs_and_in_the_exercise_itself():
+    book = notebook(TITLE, SOLVED, CHECK)
+    made = student.student_edition(book)
+    assert not leaks.leaked(book, made)
+    made.cells[2].outputs = [new_output("stream", name="stdout", text=BODY)]
+    assert leaks.leaked(book, made) == ["twice_as_much = x * 2"]
+    made.cells[2].outputs = []
+    made.cells[1].source += "\n    # return twice_as_much / 4"
+    assert leaks.leaked(book, made) == ["return twice_as_much / 4"]
+
+
+def test_a_solution_with_line_ends_of_windows_is_taken_out_all_the_same(tmp_path):
+    windows = edited(SOLVED, source=SOLVED.source.replace("\n", "\r\n"))
+    text = student.render(save(tmp_path, "02_two", TITLE, windows, CHECK))
+    assert "twice_as_much" not in text and "SOLUTION" not in text
+    assert "NotImplementedError" in text
+
+
+GUESSED = """guess = guesses.keep(
+    "02_two",
+    {
+        "é (a)": "+0.02",  # a sign
+        "(b)": f(
+            3
+        ),
+    },
+)
+other = {"kept": 1}"""
+
+
+def test_a_guess_is_the_reader_s_to_make():
+    made = student.student_edition(notebook(TITLE, code(GUESSED), SOLVED, CHECK))
+    assert made.cells[1].source == (
+        'guess = guesses.keep(\n    "02_two",\n    {\n        "é (a)": ...,  # a sign\n'
+        '        "(b)": ...,\n    },\n)\nother = {"kept": 1}'
+    )
+    assert student.without_guesses("%magic") == "%magic"
+
+
 def test_a_shared_line_is_no_leak(tmp_path):
     shared = code("x = 4\ntwice_as_much = x * 2")
     assert student.render(save(tmp_path, "02_two", TITLE, shared, SOLVED, CHECK))
@@ -198,6 +283,25 @@ def test_changed_files_are_never_overwritten(course):
     assert names(work) == ["02_two.ipynb", "02_two.new.ipynb"]
 
 
+def test_chapters_come_along_and_yours_are_kept(tmp_path):
+    labs, work, book = (tmp_path / name for name in ("labs", "work", "book"))
+    save(labs, "02_two", TITLE, SOLVED, CHECK)
+    notebooks.write_text(book / "02_two.md", "# Two\n")
+    assert lab.prepare(work, labs) == ["02_two.ipynb: new"]
+    notebooks.write_text(book / "02_two.md", "# Better\n")
+    assert lab.prepare(work, labs) == ["02_two.ipynb: up to date"]
+    assert (work / "book" / "02_two.md").read_text() == "# Better\n"
+    (work / "book" / "02_two.md").write_text("# Mine\n")
+    notebooks.write_text(book / "02_two.md", "# Best\n")
+    _, line = lab.prepare(work, labs)
+    assert line == (
+        "book/02_two.md: yours, kept; the course's newer edition is in "
+        "book/02_two.new.md"
+    )
+    assert (work / "book" / "02_two.md").read_text() == "# Mine\n"
+    assert (work / "book" / "02_two.new.md").read_text() == "# Best\n"
+
+
 @pytest.mark.parametrize("memory", [None, "{", "[]", '{"written": 1, "offered": 2}'])
 def test_without_memory_every_file_counts_as_changed(course, memory):
     work, edit, prepare = course
@@ -218,6 +322,24 @@ def test_work_holds_no_package(course):
     assert not any(path.is_dir() for path in work.iterdir())
 
 
+@pytest.mark.parametrize("inside", [".", "deeper"])
+def test_a_file_in_place_of_the_folder_is_named(tmp_path, inside):
+    save(tmp_path / "labs", "02_two", TITLE, SOLVED, CHECK)
+    (tmp_path / "work").write_text("mine")
+    for bring in (lab.prepare, student.write):
+        with pytest.raises(NotebookError, match="must be a folder"):
+            bring(tmp_path / "work" / inside, tmp_path / "labs")
+    assert (tmp_path / "work").read_text() == "mine"
+
+
+def test_a_file_in_place_of_the_chapters_folder_is_named(tmp_path):
+    save(tmp_path / "labs", "02_two", TITLE, SOLVED, CHECK)
+    notebooks.write_text(tmp_path / "book" / "02_two.md", "# Two\n")
+    notebooks.write_text(tmp_path / "work" / "book", "mine")
+    with pytest.raises(NotebookError, match=r"work/book must be a folder"):
+        lab.prepare(tmp_path / "work", tmp_path / "labs")
+
+
 def test_start_runs_jupyterlab_offline_in_work(tmp_path, monkeypatch):
     seen = {}
     monkeypatch.setattr(lab, "WORK", tmp_path)
@@ -232,6 +354,12 @@ def test_start_runs_jupyterlab_offline_in_work(tmp_path, monkeypatch):
     assert command[1:3] == ["-m", "jupyterlab"] and command[-1] == "--no-browser"
     assert "--LabApp.news_url=None" in command
     assert environment["PYTHONPATH"].startswith(str(notebooks.LABS))
+
+
+def test_the_page_for_teachers_says_what_the_tools_do():
+    page = (notebooks.ROOT / "book" / "how_to_use.md").read_text()
+    assert f'c.ClearSolutions.code_stub = {{"python": "{student.STUB}"}}' in page
+    assert f"c.Execute.timeout = {TIMEOUT_S}" in page
 
 
 def test_a_new_lab_keeps_the_rules_from_the_start(tmp_path):

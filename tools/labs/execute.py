@@ -1,9 +1,9 @@
 """Execute labs in place, so that two runs differ in nothing that git sees.
 
-`python -m tools.labs.execute labs/01_lifecycle.ipynb` exports the module of the lab,
-runs every cell in a fresh kernel of this environment with the lab's folder as working
-directory, and stores the outputs. Timings, versions and widget state are not recorded.
-If a cell fails, the notebook stays as it was.
+`python -m tools.labs.execute 01` (or `lifecycle`, or the file's name) exports the
+module of the lab, runs every cell in a fresh kernel of this environment with the lab's
+folder as working directory, and stores the outputs. Timings, versions and widget state
+are not recorded. If a cell fails, the notebook stays as it was.
 """
 
 import argparse
@@ -143,8 +143,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tools.labs.execute", description=__doc__
     )
-    parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK")
-    for path in parser.parse_args(arguments).notebooks or notebooks.find_labs():
+    parser.add_argument("labs", nargs="*", metavar="LAB")
+    try:
+        chosen = [notebooks.named(lab) for lab in parser.parse_args(arguments).labs]
+    except NotebookError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for path in chosen or notebooks.find_labs():
         start = time.monotonic()
         print(f"{show(path)}: ", end="", flush=True)
         try:

@@ -35,7 +35,7 @@ def exported_cells(notebook: NotebookNode, path: Path) -> list[str]:
     Raises
     ------
     NotebookError
-        If such a cell is no plain Python: it does not parse, or holds a magic.
+        If such a cell is no plain Python: a magic, or `await` outside of a function.
     """
     sources = []
     for index, cell in notebooks.code_cells(notebook):
@@ -43,11 +43,12 @@ def exported_cells(notebook: NotebookNode, path: Path) -> list[str]:
             continue
         source = notebooks.strip_markers(cell.source).strip("\n")
         try:
-            ast.parse(source)
+            compile(source, show(path), "exec", dont_inherit=True)
         except SyntaxError as error:
             raise NotebookError(
                 f"{show(path)}, cell {index}, line {error.lineno}: {error.msg}. "
-                "An exported cell must be plain Python, without magics."
+                "An exported cell must be plain Python: no magic, and no await outside "
+                "of a function."
             ) from error
         sources.append(source)
     return sources

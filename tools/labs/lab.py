@@ -1,17 +1,19 @@
 """Open JupyterLab on your own copy of the labs, in `work/`.
 
-`python -m tools.labs.lab` brings the student edition to `work/` and starts JupyterLab
-there; `--no-start` only brings it. A file that you have changed is never overwritten:
-where the course has a newer edition of it, that one is written beside it, once, as
-`NAME.new.ipynb`. Delete a file to get it afresh. What is not an option of this tool,
-such as `--no-browser`, goes on to JupyterLab.
+`python -m tools.labs.lab` brings the student edition to `work/`, with the chapters to
+read, and starts JupyterLab there; `--no-start` only brings it. A file that you have
+changed is never overwritten: where the course has a newer edition of it, that one is
+written beside it, once, as `NAME.new.ipynb`. Delete a file to get it afresh. What is
+not an option of this tool, such as `--no-browser`, goes on to JupyterLab.
 """
 
 import argparse
 import hashlib
+import itertools
 import json
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -68,16 +70,16 @@ class Editions:
 
 
 def place(work: Path, name: str, text: str, known: Editions) -> str:
-    """Bring one lab to the work folder without losing anything.
+    """Bring one file to the work folder without losing anything.
 
     Parameters
     ----------
     work : Path
         The reader's folder.
     name : str
-        The file name of the lab.
+        The path of the file in that folder.
     text : str
-        The student edition.
+        What the course has for it.
     known : Editions
         What was written before; it is brought up to date.
 
@@ -87,7 +89,7 @@ def place(work: Path, name: str, text: str, known: Editions) -> str:
         What was done, in a line for the reader.
     """
     target, edition = work / name, digest(text.encode("utf-8"))
-    if _free(target, edition, known):
+    if _free(work, name, edition, known):
         state = "up to date" if target.exists() else "new"
         if notebooks.write_text(target, text) and state != "new":
             state = "unchanged by you, brought up to date"
@@ -95,38 +97,43 @@ def place(work: Path, name: str, text: str, known: Editions) -> str:
         return f"{name}: {state}"
     if edition in (known.written.get(name), known.offered.get(name)):
         return f"{name}: yours, kept"
-    beside = next(p for p in _names_beside(target) if _free(p, edition, known))
-    notebooks.write_text(beside, text)
-    known.written[beside.name] = known.offered[name] = edition
-    return f"{name}: yours, kept; the course's newer edition is in {beside.name}"
+    beside = next(n for n in _names_beside(name) if _free(work, n, edition, known))
+    notebooks.write_text(work / beside, text)
+    known.written[beside] = known.offered[name] = edition
+    return f"{name}: yours, kept; the course's newer edition is in {beside}"
 
 
-def _free(target: Path, edition: str, known: Editions) -> bool:
+def _free(work: Path, name: str, edition: str, known: Editions) -> bool:
     """Return whether a file may be written: absent, the same, or not changed since."""
+    target = work / name
     if not target.exists():
         return True
-    return digest(target.read_bytes()) in (edition, known.written.get(target.name))
+    return digest(target.read_bytes()) in (edition, known.written.get(name))
 
 
-def _names_beside(target: Path) -> list[Path]:
-    """Return the names for a newer edition, of which the first free one is taken."""
-    ends = [".new.ipynb", *(f".new{n}.ipynb" for n in range(2, 1000))]
-    return [target.with_name(target.stem + end) for end in ends]
+def _names_beside(name: str) -> Iterator[str]:
+    """Yield the names for a newer edition, of which the first free one is taken."""
+    start, dot, end = name.rpartition(".")
+    yield f"{start}.new{dot}{end}"
+    for count in itertools.count(2):
+        yield f"{start}.new{count}{dot}{end}"
 
 
 def prepare(work: Path = WORK, labs: Path = notebooks.LABS) -> list[str]:
-    """Bring the student edition of every lab to the work folder.
+    """Bring the student edition to the work folder.
 
     Returns
     -------
     list of str
-        A line for each lab: what was done.
+        A line for each lab, and for each chapter that you changed: what was done.
     """
-    editions = {path.name: student.render(path) for path in notebooks.find_labs(labs)}
+    editions = student.editions(labs)
     known = Editions.read(work)
     lines = []
     for name, text in editions.items():
-        lines.append(place(work, name, text, known))
+        line = place(work, name, text, known)
+        if name.endswith(".ipynb") or ": yours" in line:
+            lines.append(line)
         known.write(work)
     return lines
 

@@ -84,6 +84,24 @@ def find_labs(labs: Path = LABS) -> list[Path]:
     return sorted(p for p in labs.glob("*.ipynb") if LAB_PATTERN.match(p.stem))
 
 
+def named(name: str, labs: Path = LABS) -> Path:
+    """Return the one lab of that number, stem, name or path.
+
+    Raises
+    ------
+    NotebookError
+        If there is no such lab; the message names those there are.
+    """
+    if Path(name).is_file():
+        return Path(name)
+    found = find_labs(labs)
+    for path in found:
+        if name in (path.stem[:2], path.stem[3:], path.stem, path.name):
+            return path
+    known = ", ".join(path.stem for path in found)
+    raise NotebookError(f"no lab {name!r}. Name one by number or stem: {known}.")
+
+
 def module_name(path: Path) -> str:
     """Return the name of the module that a lab exports: its stem without the number.
 
@@ -144,11 +162,16 @@ def write_text(path: Path, text: str) -> bool:
     -------
     bool
         True if the file was written, False if it held that text already.
+
+    Raises
+    ------
+    NotebookError
+        If a file is in the place of its folder.
     """
     data = text.encode("utf-8")
     if path.exists() and path.read_bytes() == data:
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -160,6 +183,22 @@ def write_text(path: Path, text: str) -> bool:
         Path(name).unlink(missing_ok=True)
         raise
     return True
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, unless it is there.
+
+    Raises
+    ------
+    NotebookError
+        If something else has that name.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise NotebookError(
+            f"{show(path)} must be a folder, and a file is in its place. Move the file."
+        ) from None
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:

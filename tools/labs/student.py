@@ -2,32 +2,28 @@
 
 `python -m tools.labs.student OUT_DIR` writes each lab with its solutions replaced by
 stubs, its outputs cleared and its checks locked, by nbgrader's own preprocessors.
-`labkit` and `flightline` are not copied: Python finds them through PYTHONPATH, as `make
-lab` and nbgrader set it.
+Roles of the book become text and links, and `book/` beside the labs holds the chapters
+and figures to read. `labkit` and `flightline` are not copied: Python finds them through
+PYTHONPATH, as `make lab` and nbgrader set it.
 """
 
 import argparse
 import ast
 import copy
-import re
 import sys
 from pathlib import Path
 
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearOutput, ClearSolutions, LockCells
 
-from tools.labs import notebooks
+from tools.labs import notebooks, targets
+from tools.labs.leaks import leaked, unix
 from tools.labs.notebooks import NotebookError, show
+from tools.labs.plain import Page
+from tools.labs.targets import Course
 
 STUB = "raise NotImplementedError  # your code here"
 COURSE_TAGS = {"export", "hide-cell"}
-REGION = re.compile(
-    r"^[ \t]*### BEGIN SOLUTION[ \t]*\n(?P<body>.*?)^[ \t]*### END SOLUTION",
-    re.DOTALL | re.MULTILINE,
-)
-MARKER_OF_ANY_SPELLING = re.compile(r"#\s*(?:begin|end)\s+solution\b", re.IGNORECASE)
-WORD = re.compile(r"\w")  # a line of brackets alone tells nothing
-TELLING_LENGTH = 25  # a shorter solution, such as `return total`, tells nothing
 
 
 def student_edition(notebook: NotebookNode) -> NotebookNode:
@@ -52,6 +48,8 @@ def student_edition(notebook: NotebookNode) -> NotebookNode:
         If a line of a solution would still stand in it.
     """
     student = copy.deepcopy(notebook)
+    for cell in student.cells:
+        cell.source = unix(cell.source)
     spare = backstage(student)
     student.cells = [cell for cell in student.cells if cell.id not in spare]
     for preprocessor in (
@@ -65,12 +63,37 @@ def student_edition(notebook: NotebookNode) -> NotebookNode:
         cell.metadata["tags"] = sorted(
             kept | ({"raises-exception"} if notebooks.is_check(cell) else set())
         )
+        cell.source = without_guesses(cell.source)
     student = notebooks.normalise(student)
     if leaks := leaked(notebook, student):
         raise NotebookError(
             "the student edition shows a solution: " + "; ".join(map(repr, leaks[:3]))
         )
     return student
+
+
+def without_guesses(source: str) -> str:
+    """Return a cell with `...` for each guess that it hands to `guesses.keep`."""
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError:  # a magic, which holds no guess
+        return source
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    asked = [c.args[-1] for c in calls if ast.unparse(c.func) == "guesses.keep"]
+    values = [v for given in asked if isinstance(given, ast.Dict) for v in given.values]
+    for value in sorted(values, key=lambda v: (v.lineno, v.col_offset), reverse=True):
+        source = _replaced(source, value, "...")
+    return source
+
+
+def _replaced(source: str, node: ast.expr, new: str) -> str:
+    """Return a source with another text for a node; columns count bytes."""
+    lines = source.encode().splitlines(keepends=True)
+    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+    before = lines[first][: node.col_offset]
+    after = lines[last][node.end_col_offset :]
+    lines[first : last + 1] = [before + new.encode() + after]
+    return b"".join(lines).decode()
 
 
 def backstage(notebook: NotebookNode) -> set[str]:
@@ -108,33 +131,6 @@ def _names(cell: NotebookNode, context: type[ast.expr_context]) -> set[str]:
     }
 
 
-def solutions(notebook: NotebookNode) -> list[list[str]]:
-    """Return the lines between the markers of each solution, stripped, blanks out."""
-    cells = [cell for _, cell in notebooks.code_cells(notebook)]
-    bodies = [m["body"] for cell in cells for m in REGION.finditer(cell.source)]
-    return [[line.strip() for line in b.splitlines() if line.strip()] for b in bodies]
-
-
-def leaked(notebook: NotebookNode, student: NotebookNode) -> list[str]:
-    """Return what of the solutions can still be read in the student edition.
-
-    In the cell of an exercise no line of any solution may stand, brackets alone apart.
-    Any other cell may use a line or two of a solution, but not hold all of it.
-    """
-    hidden = solutions(notebook)
-    lines_of_all = {line for lines in hidden for line in lines if WORD.search(line)}
-    found = []
-    for cell in student.cells:
-        lines = {line.strip() for line in cell.source.splitlines()}
-        if notebooks.is_solution(cell):
-            found += sorted(lines & lines_of_all)
-        for solution in hidden:
-            if set(solution) <= lines and len("".join(solution)) >= TELLING_LENGTH:
-                found.append(solution[0])
-        found += MARKER_OF_ANY_SPELLING.findall(cell.source)
-    return found
-
-
 def stub(cell: NotebookNode) -> str:
     """Return the source of a solution cell as a student first sees it."""
     holder = NotebookNode(  # type: ignore[no-untyped-call]
@@ -144,10 +140,15 @@ def stub(cell: NotebookNode) -> str:
     return str(cleared.cells[0].source)
 
 
-def render(path: Path) -> str:
+def render(path: Path, course: Course | None = None) -> str:
     """Return the student edition of a lab as the text of a notebook file."""
+    page = Page(course or Course(path.resolve().parents[1]), f"labs/{path.name}")
     try:
-        return notebooks.dumps(student_edition(notebooks.read(path)))
+        made = student_edition(notebooks.read(path))
+        for cell in made.cells:
+            if cell.cell_type == "markdown":
+                cell.source = page.text(cell.source)
+        return notebooks.dumps(made)
     except RuntimeError as error:  # nbgrader: markers and metadata disagree
         raise NotebookError(
             f"{show(path)}: {error} Run tools.labs.structure."
@@ -156,8 +157,23 @@ def render(path: Path) -> str:
         raise NotebookError(f"{show(path)}: {error}") from error
 
 
+def editions(labs: Path = notebooks.LABS) -> dict[str, str]:
+    """Return all that a reader gets, by its path in the reader's folder.
+
+    The labs come first, then the chapters to read with them, and the figures.
+    """
+    course = Course(labs.resolve().parent)
+    made = {path.name: render(path, course) for path in notebooks.find_labs(labs)}
+    for page, text in course.pages.items():
+        if page.endswith(".md"):
+            made[targets.place(page)] = Page(course, page).text(text)
+    for path in sorted(course.root.glob("book/figures/*.svg")):
+        made[f"book/figures/{path.name}"] = path.read_text(encoding="utf-8")
+    return made
+
+
 def write(out: Path, labs: Path = notebooks.LABS) -> list[Path]:
-    """Write the student edition of every lab to a folder and return the files.
+    """Write the student edition, with what there is to read, and return the files.
 
     Raises
     ------
@@ -166,11 +182,10 @@ def write(out: Path, labs: Path = notebooks.LABS) -> list[Path]:
     """
     if out.resolve().is_relative_to(labs.resolve()):
         raise NotebookError(f"{show(out)} holds the labs themselves. Name another.")
-    written = []
-    for path in notebooks.find_labs(labs):
-        notebooks.write_text(out / path.name, render(path))
-        written.append(out / path.name)
-    return written
+    made = editions(labs)
+    for name, text in made.items():
+        notebooks.write_text(out / name, text)
+    return [out / name for name in made]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -174,6 +174,7 @@ def make(options: argparse.Namespace, keys: list[core.KeyRecord]) -> FastAPI:
         log=options.log,
     )
 
+    @app.get("/", include_in_schema=False, response_class=HTMLResponse)
     @app.get("/docs", include_in_schema=False, response_class=HTMLResponse)
     def docs() -> str:
         return docs_page.page(app.openapi(), EXAMPLE)
