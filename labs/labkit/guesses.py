@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import EllipsisType
 
+import numpy as np
 import pandas as pd
 
 FILE = "guesses.json"
@@ -54,11 +55,16 @@ def keep(stem: str, guess: Mapping[str, Asked]) -> dict[str, Asked]:
             stacklevel=2,
         )
         return asked
-    kept[stem] = made
+    kept[stem] = {**kept.get(stem, {}), **made}  # questions may be renamed
     draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    draft.write_text(json.dumps(kept, indent=1, default=_plain), encoding="utf-8")
     draft.replace(path)
     return asked
+
+
+def _plain(value: object) -> Guess:
+    """Turn a number of NumPy into one of Python, and anything else into text."""
+    return float(value) if isinstance(value, np.number) else str(value)
 
 
 def _read(path: Path) -> dict[str, dict[str, Guess]]:

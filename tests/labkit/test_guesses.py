@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from labkit import guesses
 
@@ -73,3 +74,17 @@ def test_guess_and_measurement_stand_side_by_side():
 def test_a_question_on_one_side_only_is_refused():
     with pytest.raises(ValueError, match=r"\(b\) which"):
         guesses.beside(GUESS, {"(a) how many": 1})
+
+
+def test_a_renamed_question_loses_no_guess(own_copy):
+    guesses.keep("12_drift", GUESS)
+    guesses.keep("12_drift", {"(b) which one": "fog"})
+    stored = json.loads((own_copy / guesses.FILE).read_text())["12_drift"]
+    assert stored == GUESS | {"(b) which one": "fog"}
+
+
+def test_a_number_of_numpy_is_kept(own_copy):
+    guesses.keep("12_drift", {"(a) how many": np.int64(3)})
+    assert json.loads((own_copy / guesses.FILE).read_text())["12_drift"] == {
+        "(a) how many": 3
+    }
