@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from labkit import data
 
 START = pd.Timestamp("2013-07-01", tz="UTC")
+HOUR = pd.Timedelta(hours=1).as_unit("us")
 SETTINGS = settings(max_examples=150, deadline=None)
 KEYS = st.sampled_from(["EWR", "JFK", "LGA", None])
 HOURS = st.integers(0, 12)
@@ -139,6 +140,15 @@ def test_a_replay_gives_what_was_known(drawn, hour):
     pd.testing.assert_frame_equal(known, replayed)
 
 
+def test_a_replay_hides_every_outcome(july):
+    plan = ["month", "day", "sched_dep_time", "sched_arr_time", "carrier", "flight"]
+    plan += ["tailnum", "origin", "dest", "distance", "flight_id", "row"]
+    plan += ["sched_dep_utc", "sched_arr_utc"]
+    before = core.log_at(july, july["dep_utc"].min() - HOUR)
+    assert before[plan].equals(july[plan])
+    assert before.drop(columns=plan).isna().all(axis=None)
+
+
 @given(st.sampled_from([1e15, 1e17, -1e300, 1e308]))
 def test_a_huge_value_of_another_key_or_long_gone_is_not_felt(huge):
     hours = [np.array(h, "M8[h]") for h in ([0, 1, 9, 0], [4, 5, 12, 4])]
@@ -194,6 +204,20 @@ def test_as_of_equals_polars(july):
     assert np.array_equal(found, joined["dep_delay"].to_pandas(), equal_nan=True)
 
 
+def test_windows_and_queues_of_july_equal_the_package():
+    flights = flight_times(data.load_flights([7]), data.load_airports())
+    asks = flights.assign(prediction_time=flights["sched_dep_utc"] - 2 * HOUR)
+    what = "origin", "sched_dep_utc", "arr_delay", 3, "arr_utc"
+    names = {"event_time": what[1], "value": what[2], "available_time": what[4]}
+    events = flights[flights["arr_delay"].notna()]
+    by = {"by": "origin", "entity_time": "prediction_time"}
+    means = pit.window(asks, events, window="3h", agg="mean", **by, **names)
+    assert core.rolling(asks, flights, *what)["mean"].equals(means)
+    ends = {"start_time": "sched_dep_utc", "end_time": "dep_utc"}
+    queue = pit.open_at(asks, flights, window="6h", **by, **ends)
+    assert np.array_equal(core.waiting(asks, flights, "origin"), queue)
+
+
 def test_rolling_equals_polars(july):
     total = pl.col("dep_delay").rolling_sum_by("dep_utc", "3h").over("origin")
     rolled = pl.from_pandas(july).sort("dep_utc").with_columns(sum=total).to_pandas()
@@ -202,7 +226,7 @@ def test_rolling_equals_polars(july):
     assert found.equals(rolled["sum"])
 
 
-@pytest.mark.parametrize("hour, leaks", [(3, ["all", "scheduled"]), (6, [])])
+@pytest.mark.parametrize("hour, leaks", [(3, ["own", "all", "scheduled"]), (6, [])])
 def test_leaking_columns(hour, leaks):
     log = pd.DataFrame(
         {
@@ -216,7 +240,7 @@ def test_leaking_columns(hour, leaks):
     )
 
     def build(asks, log):
-        table = pd.DataFrame({"all": log["arr_delay"].sum()}, asks.index)
+        table = pd.DataFrame({"own": asks["arr_delay"], "all": log["arr_delay"].sum()})
         for name, at in {"landed": "arr_utc", "scheduled": "sched_dep_utc"}.items():
             past = [log[log[at] <= t]["arr_delay"] for t in asks["prediction_time"]]
             table[name] = [delays.mean() for delays in past]

@@ -162,7 +162,7 @@ def leaking_columns(
         Takes entities and events, returns one row per entity, in their order.
     entities, events : DataFrame
         With the columns `entity_time` and `available_time`. An event whose time is null
-        was never known.
+        was never known. Entities are passed as they are: leave their outcomes out.
     cutoff : Timestamp
         With a time zone if the columns have one. Entities up to and including this
         time are asked about. Only leaks across the cutoff are found: try several.

@@ -148,10 +148,10 @@ def waiting(
 
 def log_at(log: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     """Return the log of flights as it stood at one moment: later outcomes are null."""
-    left = log["dep_utc"] <= now
-    landed = log["arr_utc"] <= now
-    seen = {"dep_utc": left, "dep_delay": left, "arr_utc": landed, "arr_delay": landed}
-    return log.assign(**{name: log[name].where(rows) for name, rows in seen.items()})
+    left, landed = log["dep_utc"] <= now, log["arr_utc"] <= now
+    ends = dict.fromkeys(["dep_utc", "dep_time", "dep_delay", "cancelled"], left)
+    ends |= dict.fromkeys(["arr_utc", "arr_time", "arr_delay", "air_time"], landed)
+    return log.assign(**{n: log[n].where(ends[n]) for n in ends if n in log})
 
 
 def leaking_columns(
@@ -167,6 +167,6 @@ def leaking_columns(
     """
     asked = asks[asks["prediction_time"] <= now]
     full = build(asked, log)
-    then = build(asked, log_at(log, now))
+    then = build(log_at(asked, now), log_at(log, now))
     same = (full == then) | (full.isna() & then.isna())
     return [str(name) for name in full.columns[~same.all()]]

@@ -67,6 +67,24 @@ def held_at(code, opens, gone, value, at_code, at):
     return count[place], total[place]
 
 
+# %% one_sum_for_each_key
+"""A value of long ago is felt"""
+
+
+def held_at(code, opens, gone, value, at_code, at):
+    rows, asked = len(code), len(at)
+    kind = np.repeat([0, 1, 2], [rows, rows, asked])
+    time = np.concatenate([gone, opens, at])
+    key = np.concatenate([code, code, at_code])
+    line = np.lexsort((kind, time, key))
+    change = np.array([-1, 1, 0])[kind]
+    amount = change * np.concatenate([value, value, np.zeros(asked)])
+    count = np.cumsum(change[line])
+    total = pd.Series(amount[line]).groupby(key[line]).cumsum().to_numpy()
+    place = np.argsort(line)[2 * rows :]
+    return count[place], total[place]
+
+
 # %% sorted_once
 """Rows go out in another order than they come in"""
 

@@ -35,6 +35,22 @@ def latest_rows(code, event, available, at_code, at):
     return np.array(found)
 
 
+# %% empty_memory_is_the_last_row
+"""Before the first row of all nothing is known"""
+
+
+def latest_rows(code, event, available, at_code, at):
+    order = np.lexsort((available, event, code))
+    key = np.append(code, at_code)
+    time = np.append(np.maximum(event, available), at)
+    asks = np.repeat([False, True], [len(code), len(at)])
+    line = np.lexsort((asks, time, key))
+    best = np.append(np.argsort(order), np.full(len(at), -1))[line]
+    best = np.maximum.accumulate(best)
+    found = order[best[np.argsort(line)[len(code) :]]]
+    return np.where(code[found] == at_code, found, -1)
+
+
 # %% first_of_equals
 """the latest available wins, then the last row"""
 

@@ -11,10 +11,8 @@ Each cell is one mistake; its text is the hint it must meet.
 def log_at(log, now):
     later = ~(log["dep_utc"] <= now)
     flying = ~(log["arr_utc"] <= now)
-    log.loc[later, "dep_utc"] = pd.NaT
-    log.loc[later, "dep_delay"] = np.nan
-    log.loc[flying, "arr_utc"] = pd.NaT
-    log.loc[flying, "arr_delay"] = np.nan
+    log["dep_utc"] = log["dep_utc"].mask(later)
+    log["arr_utc"] = log["arr_utc"].mask(flying)
     return log
 
 
@@ -51,6 +49,19 @@ def log_at(log, now):
     return log.assign(**{name: log[name].where(left) for name in names})
 
 
+# %% needs_every_column
+"""Add no column that the log lacks"""
+
+
+def log_at(log, now):
+    left, landed = log["dep_utc"] <= now, log["arr_utc"] <= now
+    names = ["dep_utc", "dep_time", "dep_delay", "cancelled"]
+    names += ["arr_utc", "arr_time", "arr_delay", "air_time"]
+    log = log.reindex(columns=log.columns.union(names, sort=False))
+    ends = {name: landed if name.startswith("a") else left for name in names}
+    return log.assign(**{name: log[name].where(past) for name, past in ends.items()})
+
+
 # %% only_what_has_landed
 """as soon as the flight has left"""
 
@@ -59,6 +70,16 @@ def log_at(log, now):
     landed = log["arr_utc"] <= now
     names = ["dep_utc", "dep_delay", "arr_utc", "arr_delay"]
     return log.assign(**{name: log[name].where(landed) for name in names})
+
+
+# %% only_the_exact_times
+"""dep_time too"""
+
+
+def log_at(log, now):
+    left, landed = log["dep_utc"] <= now, log["arr_utc"] <= now
+    seen = {"dep_utc": left, "dep_delay": left, "arr_utc": landed, "arr_delay": landed}
+    return log.assign(**{name: log[name].where(rows) for name, rows in seen.items()})
 
 
 # %% scheduled_later_is_hidden
