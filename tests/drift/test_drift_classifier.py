@@ -32,11 +32,12 @@ def test_it_sees_a_correlation_that_columns_one_by_one_do_not():
 
 def test_the_p_value_keeps_its_rate_by_days_and_not_by_rows():
     by_day, by_row = [], []
-    for k in range(30):
+    for k in range(16):
         sides = stormy(14, 2 * k), stormy(7, 2 * k + 1)
         by_day.append(drift.classify(*sides, blocks="date", draws=9).pvalue <= 0.1)
-        plain = [side.drop(columns="date") for side in sides]
-        by_row.append(drift.classify(*plain, draws=9).pvalue <= 0.1)
+        if k < 6:
+            plain = [side.drop(columns="date") for side in sides]
+            by_row.append(drift.classify(*plain, draws=9).pvalue <= 0.1)
     assert np.mean(by_day) <= 0.27 and np.mean(by_row) >= 0.8
 
 

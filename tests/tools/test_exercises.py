@@ -68,14 +68,10 @@ def test_stubs_are_those_of_nbgrader(course):
 
 
 @pytest.mark.parametrize("course", EXECUTED, ids=stem, indirect=True, scope="module")
-def test_unsolved_lab_runs_to_its_end(unsolved):
+def test_unsolved_lab_runs_to_its_end_and_scores_nothing(unsolved):
     cells = [cell for _, cell in notebooks.code_cells(unsolved.notebook)]
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     assert not surprises(unsolved.notebook)
-
-
-@pytest.mark.parametrize("course", EXECUTED, ids=stem, indirect=True, scope="module")
-def test_unsolved_lab_scores_nothing(unsolved):
     assert unsolved.possible and all(unsolved.possible.values())
     assert set(unsolved.scores.values()) == {0}
 

@@ -68,7 +68,7 @@ def test_an_unknown_stage_is_refused_with_those_there_are(small):
 )
 def test_make_execute_hands_on_what_it_was_given(given, last):
     """The tool refuses what names no lab; make must not turn it into all labs."""
-    command = ["make", "--dry-run", "execute", *given]
+    command = ["make", "--no-print-directory", "--dry-run", "execute", *given]
     done = subprocess.run(
         command, cwd=notebooks.ROOT, capture_output=True, text=True, check=True
     )
