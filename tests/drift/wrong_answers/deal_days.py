@@ -58,7 +58,7 @@ def deal_days(counts, current_days, draws, seed=0):
 
 
 # %% halves
-"""not half of them"""
+"""not half"""
 
 
 def deal_days(counts, current_days, draws, seed=0):
@@ -99,7 +99,7 @@ def deal_days(counts, current_days, draws, seed=0):
 
 
 # %% all_days_before
-"""Before is what is left"""
+"""Before is what is left, not all days"""
 
 
 def deal_days(counts, current_days, draws, seed=0):
