@@ -58,7 +58,7 @@ def deal_days(counts, current_days, draws, seed=0):
 
 
 # %% halves
-"""not half"""
+"""As many days as `current_days` says"""
 
 
 def deal_days(counts, current_days, draws, seed=0):
