@@ -32,9 +32,10 @@ def test_a_piece_may_be_used_once_it_is_brought():
         (SOLVED, CHECK, code("half(4)"), BROUGHT),
         (SOLVED, CHECK, code("def quarter(x):\n    return half(half(x))"), BROUGHT),
         (SOLVED, CHECK, code("half(4)")),
+        (SOLVED, CHECK, code("half += 1"), BROUGHT),
         (code("def quarter(x):\n    return half(half(x))"), SOLVED, CHECK),
     ],
-    ids=["before", "inside a function", "never brought", "defined earlier"],
+    ids=["before", "inside a function", "never brought", "added to", "defined earlier"],
 )
 def test_a_cell_that_needs_the_solution_is_named(cells):
     (found,) = needs(*cells)

@@ -16,7 +16,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearOutput, ClearSolutions, LockCells
 
-from tools.labs import notebooks, targets
+from tools.labs import names, notebooks, targets
 from tools.labs.leaks import leaked, unix
 from tools.labs.notebooks import NotebookError, show
 from tools.labs.plain import Page
@@ -106,29 +106,12 @@ def backstage(notebook: NotebookNode) -> set[str]:
     spare = {c.id: c for c in cells if "remove-cell" in notebooks.tags(c)}
     while True:  # a cell that stays may itself need another one
         stay = (cell for cell in cells if cell.id not in spare)
-        used = set[str]().union(*(_names(cell, ast.Load) for cell in stay))
-        needed = [id for id, c in spare.items() if _names(c, ast.Store) & used]
+        used = set[str]().union(*map(names.used, stay))
+        needed = [id for id, c in spare.items() if names.made(c) & used]
         if not needed:
             return set(spare)
         for id in needed:
             del spare[id]
-
-
-def _names(cell: NotebookNode, context: type[ast.expr_context]) -> set[str]:
-    """Return the names that a cell reads or sets."""
-    nodes = list(ast.walk(ast.parse(cell.source)))
-    found = {
-        n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, context)
-    }
-    if context is ast.Load:  # `total += 1` reads as well
-        sums = [n.target for n in nodes if isinstance(n, ast.AugAssign)]
-        return found | {n.id for n in sums if isinstance(n, ast.Name)}
-    made = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    found |= {n.name for n in nodes if isinstance(n, made)}
-    imports = [n for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]
-    return found | {
-        (a.asname or a.name).split(".")[0] for n in imports for a in n.names
-    }
 
 
 def stub(cell: NotebookNode) -> str:

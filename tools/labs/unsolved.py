@@ -5,11 +5,9 @@ run the rest. Names tell, without a run: between an exercise and the cell that i
 its piece, only its check may use the function, and no cell may use what a check sets.
 """
 
-import ast
-
 from nbformat import NotebookNode
 
-from tools.labs import notebooks
+from tools.labs import names, notebooks
 
 
 def needy(notebook: NotebookNode) -> list[str]:
@@ -30,7 +28,7 @@ def needy(notebook: NotebookNode) -> list[str]:
         f"cell {index} uses {name!r}, which {why}"
         for name, why, away in [*_stubs(notebook), *_set_by_checks(notebook)]
         for index, cell in cells
-        if index in away and name in _used(cell)
+        if index in away and name in names.used(cell)
     ]
 
 
@@ -39,8 +37,10 @@ def _stubs(notebook: NotebookNode) -> list[tuple[str, str, set[int]]]:
     found = []
     cells = list(notebooks.code_cells(notebook))
     for task in notebooks.exercises(notebook):
-        for name in _defined(notebook.cells[task.solution]):
-            brought = [i for i, c in cells if i > task.check and name in _imported(c)]
+        for name in names.defined(notebook.cells[task.solution]):
+            brought = [
+                i for i, c in cells if i > task.check and name in names.imported(c)
+            ]
             end = brought[0] if brought else len(notebook.cells)
             own = {task.solution, task.check}
             away = {i for i, _ in cells if i < end} - own
@@ -54,38 +54,10 @@ def _set_by_checks(notebook: NotebookNode) -> list[tuple[str, str, set[int]]]:
     found = []
     for index, check in cells:
         if notebooks.is_check(check):
-            others = {name for i, c in cells if i != index for name in _stored(c)}
+            others = {name for i, c in cells if i != index for name in names.made(c)}
             later = {i for i, _ in cells if i > index}
             found += [
                 (name, "a failed check has not set", later)
-                for name in sorted(_stored(check) - others)
+                for name in sorted(names.made(check) - others)
             ]
     return found
-
-
-def _nodes(cell: NotebookNode) -> list[ast.AST]:
-    return list(ast.walk(ast.parse(cell.source)))
-
-
-def _used(cell: NotebookNode) -> set[str]:
-    """Return the names that a cell reads."""
-    names = [n for n in _nodes(cell) if isinstance(n, ast.Name)]
-    return {name.id for name in names if isinstance(name.ctx, ast.Load)}
-
-
-def _stored(cell: NotebookNode) -> set[str]:
-    """Return the names that a cell sets."""
-    names = [n for n in _nodes(cell) if isinstance(n, ast.Name)]
-    return {n.id for n in names if isinstance(n.ctx, ast.Store)} | _defined(cell)
-
-
-def _defined(cell: NotebookNode) -> set[str]:
-    """Return the functions and classes that a cell defines."""
-    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    return {node.name for node in _nodes(cell) if isinstance(node, kinds)}
-
-
-def _imported(cell: NotebookNode) -> set[str]:
-    """Return the names that a cell imports."""
-    imports = [n for n in _nodes(cell) if isinstance(n, ast.ImportFrom)]
-    return {alias.asname or alias.name for node in imports for alias in node.names}
