@@ -6,19 +6,21 @@ import pandas as pd
 import pytest
 from flightline.lake import flight_times
 from labkit import data
-from labkit.point_in_time import asof, delay_model
+from labkit.point_in_time import agreement, delay_model
 from sklearn.metrics import roc_auc_score
 
 
 def test_agree_sees_every_difference():
     hours = pd.date_range("2013-07-01", periods=3, freq="h", tz="UTC", unit="us")
     asks = pd.DataFrame({"key": ["b", None, "c"], "t": hours}, index=[7, 7, 3])
-    assert asof.agree(asks, asks.reset_index(drop=True), ["key", "t"])
-    assert asof.agree(asks, asks.assign(t=asks["t"].dt.tz_convert("Asia/Tokyo")), ["t"])
-    assert not asof.agree(asks, asks[:-1], ["key"])
-    assert not asof.agree(asks, asks.assign(key=["b", "a", "c"]), ["key"])
+    assert agreement.agree(asks, asks.reset_index(drop=True), ["key", "t"])
+    assert agreement.agree(
+        asks, asks.assign(t=asks["t"].dt.tz_convert("Asia/Tokyo")), ["t"]
+    )
+    assert not agreement.agree(asks, asks[:-1], ["key"])
+    assert not agreement.agree(asks, asks.assign(key=["b", "a", "c"]), ["key"])
     later = asks.assign(t=asks["t"] + pd.Timedelta(hours=1).as_unit("us"))
-    assert not asof.agree(asks, later, ["t"])
+    assert not agreement.agree(asks, later, ["t"])
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,9 @@ import pandas as pd
 import pytest
 from flightline import drift
 from labkit import bench, timing
-from labkit.drift import monitoring, peer
+from labkit.drift import peer
 from scipy import stats
+from stream import false_alarms, load_stream
 
 RESULTS = Path(__file__).parent / "results"
 COLUMNS = 20
@@ -232,11 +233,11 @@ def test_cost_grows_with_the_rows():
 
 def test_false_alarms_of_every_month():
     """Each month dealt into halves, many times: the rate of the rule, with interval."""
-    stream = monitoring.load_stream()
+    flights = load_stream()
     rows = []
     for month in (2, 5, 8, 11):
-        found = monitoring.false_alarms(
-            drift.report, stream[stream["month"] == month], runs=60, seed=month
+        found = false_alarms(
+            drift.report, flights[flights["month"] == month], runs=60, seed=month
         )
         for name, one in found.iterrows():
             dealt, rule = str(name).split(", ")

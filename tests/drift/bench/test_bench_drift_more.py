@@ -13,7 +13,8 @@ import pytest
 from flightline import drift
 from flightline.features import FEATURES
 from labkit import bench
-from labkit.drift import monitoring, trees
+from labkit.drift import trees
+from stream import load_stream
 
 RESULTS = Path(__file__).parent / "results"
 REFERENCE = 3
@@ -27,7 +28,7 @@ HISTORY = 28
 @pytest.fixture(scope="module")
 def stream():
     """Return the year, scored by a model of its first two months."""
-    table = monitoring.load_stream()
+    table = load_stream()
     model = trees.fit(table[table["month"] < REFERENCE])
     return table.assign(score=trees.score(model, table))
 

@@ -17,7 +17,7 @@ from flightline.features import CATEGORICAL, FEATURES, VIEWS, T
 from flightline.features import registry as feature_registry
 from labkit import bench, data, timing
 from labkit.features import stores
-from labkit.point_in_time import asof, delay_model
+from labkit.point_in_time import agreement, delay_model
 from labkit.processes import Child
 
 RESULTS = Path(__file__).parent / "results"
@@ -103,7 +103,7 @@ def test_offline_retrieval(filled, flights, weather):
         kept["Feast"] = features.historical(filled, asks)
 
     times = timing.compare({"our join": by_us, "Feast, DuckDB": by_feast}, repeats=3)
-    assert asof.agree(kept["ours"], kept["Feast"], FEATURES)
+    assert agreement.agree(kept["ours"], kept["Feast"], FEATURES)
     found = times.reset_index(names="engine").assign(rows=f"{SAMPLE:,}")
     found["seconds"] = (found["median_ms"] / 1_000).map("{:.1f}".format)
     found["times"] = found["ratio"].map("{:.1f}".format)
@@ -139,7 +139,7 @@ def test_online_reads(filled, rows, flights, tmp_path):
             feature_registry.write_offline(tmp_path, rows, {})
             features.materialize(other, now, views=views)
             both = [features.read_online(s, asks, now=now) for s in (filled, other)]
-            assert asof.agree(*both, FEATURES)
+            assert agreement.agree(*both, FEATURES)
             found += reads(other, asks, now, "Redis")
     shown = pd.DataFrame(found)
     for name in ("p50", "p99"):

@@ -7,27 +7,16 @@ import numpy.typing as npt
 import pandas as pd
 from flightline import features, lake
 from flightline.features import FEATURES
-
 from labkit import data
 
 
 def load_stream() -> pd.DataFrame:
-    """Return every flight with its features, label, delay and date, in order of time.
-
-    Returns
-    -------
-    DataFrame
-        What `features.training_table` returns, and `arr_delay` in minutes (null: never
-        landed) and `date`, the local day of departure as "MM-DD". The year ends before
-        the sealed week.
-    """
+    """Return every flight with its features, label and local date ("MM-DD")."""
     flights = lake.flight_times(data.load_flights(), data.load_airports())
     weather = lake.weather_events(data.load_weather())
     table = features.training_table(flights, weather)
-    local = flights["sched_dep_utc"].dt.tz_convert("America/New_York")
-    number, days = pd.factorize(local.dt.normalize())
-    date = np.asarray(days.strftime("%m-%d"), dtype=object)[number]
-    table = table.assign(arr_delay=flights["arr_delay"], date=date)
+    local = table["sched_dep_utc"].dt.tz_convert("America/New_York")
+    table = table.assign(date=local.dt.strftime("%m-%d"))
     return table.sort_values("prediction_time", kind="stable", ignore_index=True)
 
 
