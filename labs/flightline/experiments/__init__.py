@@ -1,0 +1,1 @@
+"""Designing an online experiment (contract)."""
