@@ -68,9 +68,8 @@ def clustered_effect(
 
     Notes
     -----
-    With fewer than some forty clusters the interval is a little short. Liang and
-    Zeger, *Longitudinal data analysis using generalized linear models*, Biometrika
-    73(1), 1986.
+    With few clusters the interval is a little short: with a dozen of equal size, count
+    on t by Welch over their means instead.
     """
     rows = read_rows(values, treated, cluster)
     must_have_clusters(rows)
@@ -185,11 +184,6 @@ def design_effect(values: Values, cluster: Values) -> Clusters:
     ValueError
         If there are fewer than two clusters, or no cluster has two rows; if the columns
         do not align, or hold something else.
-
-    Notes
-    -----
-    Donner and Klar, *Design and analysis of cluster randomization trials in health
-    research*, 2000.
 
     Examples
     --------

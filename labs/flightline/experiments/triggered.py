@@ -63,9 +63,8 @@ def triggered_effect(
     Notes
     -----
     It holds if an untriggered unit gets the same in both arms. A small `balance` says
-    that the trigger depends on the arm: do not read the effect then. Deng and Hu,
-    *Diluted treatment effect estimation for trigger analysis in online controlled
-    experiments*, WSDM 2015.
+    that the trigger depends on the arm: do not read the effect then. Kohavi, Tang and
+    Xu, *Trustworthy Online Controlled Experiments*, 2020, on triggering.
     """
     must_align({"values": values, "treated": treated, "triggered": triggered})
     flags = as_flags(triggered, "triggered")
