@@ -12,6 +12,10 @@ from flightline.experiments.assignment import (
     layers,
     slot_of,
 )
+from flightline.experiments.by_segment import SEGMENT, by_segment
+from flightline.experiments.clustered import Clusters, clustered_effect, design_effect
+from flightline.experiments.cuped import cuped
+from flightline.experiments.effects import Effect, NotEstimable, mean_effect
 from flightline.experiments.experiment import (
     NUMBER_FIELDS,
     SLOTS,
@@ -19,17 +23,48 @@ from flightline.experiments.experiment import (
     Condition,
     Experiment,
 )
+from flightline.experiments.novelty import by_age, simulated_novelty
+from flightline.experiments.power import (
+    detectable_effect,
+    duration,
+    power_of,
+    proportion_size,
+    sample_size,
+)
+from flightline.experiments.ratio import ratio_effect
+from flightline.experiments.shadow import shadow_effect
+from flightline.experiments.triggered import Triggered, triggered_effect
 
 __all__ = [
     "NUMBER_FIELDS",
     "OUTSIDE",
+    "SEGMENT",
     "SLOTS",
     "TEXT_FIELDS",
+    "Clusters",
     "Condition",
+    "Effect",
     "Experiment",
+    "NotEstimable",
+    "Triggered",
     "assign",
     "assign_many",
+    "by_age",
+    "by_segment",
+    "clustered_effect",
+    "cuped",
+    "design_effect",
+    "detectable_effect",
+    "duration",
     "eligible",
     "layers",
+    "mean_effect",
+    "power_of",
+    "proportion_size",
+    "ratio_effect",
+    "sample_size",
+    "shadow_effect",
+    "simulated_novelty",
     "slot_of",
+    "triggered_effect",
 ]
