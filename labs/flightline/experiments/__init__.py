@@ -1,7 +1,8 @@
 """Designing an online experiment: assignment that holds, and honest effects.
 
 An experiment is one checked object; units are assigned by a salted hash, in layers that
-exclude each other. Lab 10 builds the core.
+exclude each other, by a configuration that a service reloads. Exposures and outcomes
+are events in the lake and are joined by age. Lab 10 builds the core.
 """
 
 from flightline.experiments.assignment import (
@@ -14,7 +15,15 @@ from flightline.experiments.assignment import (
 )
 from flightline.experiments.by_segment import SEGMENT, by_segment
 from flightline.experiments.clustered import Clusters, clustered_effect, design_effect
+from flightline.experiments.config import Config, assignment_function, moved
 from flightline.experiments.cuped import cuped
+from flightline.experiments.document import (
+    Watched,
+    from_json,
+    load_config,
+    save_config,
+    to_json,
+)
 from flightline.experiments.effects import Effect, NotEstimable, mean_effect
 from flightline.experiments.experiment import (
     NUMBER_FIELDS,
@@ -23,6 +32,7 @@ from flightline.experiments.experiment import (
     Condition,
     Experiment,
 )
+from flightline.experiments.flags import Flag, is_on
 from flightline.experiments.novelty import by_age, simulated_novelty
 from flightline.experiments.power import (
     detectable_effect,
@@ -33,6 +43,7 @@ from flightline.experiments.power import (
 )
 from flightline.experiments.ratio import ratio_effect
 from flightline.experiments.shadow import shadow_effect
+from flightline.experiments.srm import needs_exact, srm_exact, srm_pvalue
 from flightline.experiments.triggered import Triggered, triggered_effect
 
 __all__ = [
@@ -43,12 +54,16 @@ __all__ = [
     "TEXT_FIELDS",
     "Clusters",
     "Condition",
+    "Config",
     "Effect",
     "Experiment",
+    "Flag",
     "NotEstimable",
     "Triggered",
+    "Watched",
     "assign",
     "assign_many",
+    "assignment_function",
     "by_age",
     "by_segment",
     "clustered_effect",
@@ -57,14 +72,23 @@ __all__ = [
     "detectable_effect",
     "duration",
     "eligible",
+    "from_json",
+    "is_on",
     "layers",
+    "load_config",
     "mean_effect",
+    "moved",
+    "needs_exact",
     "power_of",
     "proportion_size",
     "ratio_effect",
     "sample_size",
+    "save_config",
     "shadow_effect",
     "simulated_novelty",
     "slot_of",
+    "srm_exact",
+    "srm_pvalue",
+    "to_json",
     "triggered_effect",
 ]
