@@ -25,6 +25,16 @@ from flightline.experiments.document import (
     to_json,
 )
 from flightline.experiments.effects import Effect, NotEstimable, mean_effect
+from flightline.experiments.events import (
+    EXPOSURE,
+    EXPOSURES,
+    OUTCOME,
+    OUTCOMES,
+    log_exposures,
+    log_outcomes,
+    read_exposures,
+    read_outcomes,
+)
 from flightline.experiments.experiment import (
     NUMBER_FIELDS,
     SLOTS,
@@ -33,6 +43,14 @@ from flightline.experiments.experiment import (
     Experiment,
 )
 from flightline.experiments.flags import Flag, is_on
+from flightline.experiments.joining import UNIT, Joined, joined
+from flightline.experiments.metrics import (
+    MEASURED,
+    METRICS,
+    Metric,
+    judged_by,
+    measured,
+)
 from flightline.experiments.novelty import by_age, simulated_novelty
 from flightline.experiments.power import (
     detectable_effect,
@@ -47,17 +65,26 @@ from flightline.experiments.srm import needs_exact, srm_exact, srm_pvalue
 from flightline.experiments.triggered import Triggered, triggered_effect
 
 __all__ = [
+    "EXPOSURE",
+    "EXPOSURES",
+    "MEASURED",
+    "METRICS",
     "NUMBER_FIELDS",
+    "OUTCOME",
+    "OUTCOMES",
     "OUTSIDE",
     "SEGMENT",
     "SLOTS",
     "TEXT_FIELDS",
+    "UNIT",
     "Clusters",
     "Condition",
     "Config",
     "Effect",
     "Experiment",
     "Flag",
+    "Joined",
+    "Metric",
     "NotEstimable",
     "Triggered",
     "Watched",
@@ -74,14 +101,21 @@ __all__ = [
     "eligible",
     "from_json",
     "is_on",
+    "joined",
+    "judged_by",
     "layers",
     "load_config",
+    "log_exposures",
+    "log_outcomes",
     "mean_effect",
+    "measured",
     "moved",
     "needs_exact",
     "power_of",
     "proportion_size",
     "ratio_effect",
+    "read_exposures",
+    "read_outcomes",
     "sample_size",
     "save_config",
     "shadow_effect",

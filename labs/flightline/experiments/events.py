@@ -14,6 +14,7 @@ import pandas as pd
 from flightline import lake
 from flightline.experiments.assignment import NULL_TEXTS
 from flightline.experiments.experiment import TEXT_FIELDS, Experiment
+from flightline.experiments.values import NUMBERS
 
 if TYPE_CHECKING:
     from pandera.pandas import Column, DataFrameSchema
@@ -25,6 +26,12 @@ OUTCOMES = "outcomes"
 """The lake's table of outcomes, one row a unit and metric."""
 
 TIMES = ["event_time", "available_at"]
+
+EXPOSURE = ["event_id", "experiment", "unit_id", "arm", *TEXT_FIELDS, *TIMES]
+"""The columns of an exposure; `event_id` is what the lake knows it by."""
+
+OUTCOME = ["event_id", "unit_id", "metric", "value", *TIMES]
+"""The columns of an outcome."""
 
 ATTEMPTS = 100
 """How often a batch is offered again while other writers commit first."""
@@ -66,8 +73,7 @@ def log_exposures(
         rows[name] = rows[name].astype(object)
     rows["experiment"] = experiment.name
     rows["event_id"] = _joined_texts(rows, ["experiment", "arm", "unit_id"])
-    order = ["event_id", "experiment", "unit_id", "arm", *TEXT_FIELDS, *TIMES]
-    return _append(lake_dir, rows[order], _exposures_contract(experiment.arms))
+    return _append(lake_dir, rows[EXPOSURE], _exposures_contract(experiment.arms))
 
 
 def log_outcomes(lake_dir: Path | str, outcomes: pd.DataFrame) -> lake.Commit:
@@ -96,8 +102,59 @@ def log_outcomes(lake_dir: Path | str, outcomes: pd.DataFrame) -> lake.Commit:
     must_have(outcomes, ["value"], "outcomes")
     rows["value"] = values_of(outcomes["value"])
     rows["event_id"] = _joined_texts(rows, ["metric", "unit_id"])
-    order = ["event_id", "unit_id", "metric", "value", *TIMES]
-    return _append(lake_dir, rows[order], _outcomes_contract())
+    return _append(lake_dir, rows[OUTCOME], _outcomes_contract())
+
+
+def read_exposures(lake_dir: Path | str, experiment: str) -> pd.DataFrame:
+    """Read the exposures of an experiment from the lake.
+
+    Parameters
+    ----------
+    lake_dir : path
+        The folder of the lake.
+    experiment : str
+        Its name.
+
+    Returns
+    -------
+    DataFrame
+        As `joined` takes them; no rows if nothing was logged yet.
+
+    Raises
+    ------
+    lake.Damaged
+        If the lake is damaged.
+    """
+    rows = _read(lake_dir, EXPOSURES, EXPOSURE)
+    return rows[rows["experiment"] == experiment].reset_index(drop=True)
+
+
+def read_outcomes(lake_dir: Path | str) -> pd.DataFrame:
+    """Read all outcomes from the lake.
+
+    Parameters
+    ----------
+    lake_dir : path
+        The folder of the lake.
+
+    Returns
+    -------
+    DataFrame
+        As `joined` takes them; no rows if nothing was logged yet.
+
+    Raises
+    ------
+    lake.Damaged
+        If the lake is damaged.
+    """
+    return _read(lake_dir, OUTCOMES, OUTCOME)
+
+
+def _read(lake_dir: Path | str, table: str, columns: list[str]) -> pd.DataFrame:
+    """Read a table of the lake, or an empty one while there is none."""
+    if not lake.log(lake_dir, table):
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
+    return lake.read(lake_dir, table)
 
 
 def must_have(table: pd.DataFrame, columns: list[str], name: str) -> None:
@@ -167,20 +224,21 @@ def values_of(column: pd.Series) -> pd.Series:
     Parameters
     ----------
     column : Series
-        Numbers of any type, nullable ones too.
+        Numbers of any type, nullable ones and categories too; infinite ones stay, so
+        that the contract sets their rows aside and keeps the others.
 
     Returns
     -------
     Series of float64
         With an index from 0.
     """
-    column = column.infer_objects()
     kind = column.dtype
-    numbers = pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind)
-    if column.isna().all():
-        return pd.Series(float("nan"), range(len(column)), float, name="value")
-    if not numbers or pd.api.types.is_complex_dtype(kind):
-        raise ValueError(f"value holds {kind}, no numbers. Give one number a row.")
+    plain = pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind)
+    if not plain:
+        column = column.astype(object)
+    inside = pd.api.types.infer_dtype(column, skipna=True)
+    if not (plain or inside in NUMBERS) or pd.api.types.is_complex_dtype(kind):
+        raise ValueError(f"value holds {inside} ({kind}), no numbers. Give one a row.")
     values = column.to_numpy(dtype="float64", na_value=float("nan"))
     return pd.Series(values, name="value")
 
