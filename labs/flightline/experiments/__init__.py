@@ -33,7 +33,9 @@ from flightline.experiments.experiment import (
     Experiment,
 )
 from flightline.experiments.flags import Flag, is_on
+from flightline.experiments.judge import METRIC
 from flightline.experiments.novelty import by_age, simulated_novelty
+from flightline.experiments.page import to_html
 from flightline.experiments.power import (
     detectable_effect,
     duration,
@@ -42,11 +44,14 @@ from flightline.experiments.power import (
     sample_size,
 )
 from flightline.experiments.ratio import ratio_effect
+from flightline.experiments.report import Report, report
 from flightline.experiments.shadow import shadow_effect
 from flightline.experiments.srm import needs_exact, srm_exact, srm_pvalue
 from flightline.experiments.triggered import Triggered, triggered_effect
+from flightline.experiments.words import to_text
 
 __all__ = [
+    "METRIC",
     "NUMBER_FIELDS",
     "OUTSIDE",
     "SEGMENT",
@@ -59,6 +64,7 @@ __all__ = [
     "Experiment",
     "Flag",
     "NotEstimable",
+    "Report",
     "Triggered",
     "Watched",
     "assign",
@@ -82,6 +88,7 @@ __all__ = [
     "power_of",
     "proportion_size",
     "ratio_effect",
+    "report",
     "sample_size",
     "save_config",
     "shadow_effect",
@@ -89,6 +96,8 @@ __all__ = [
     "slot_of",
     "srm_exact",
     "srm_pvalue",
+    "to_html",
     "to_json",
+    "to_text",
     "triggered_effect",
 ]
