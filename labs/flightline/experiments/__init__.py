@@ -25,6 +25,16 @@ from flightline.experiments.document import (
     to_json,
 )
 from flightline.experiments.effects import Effect, NotEstimable, mean_effect
+from flightline.experiments.events import (
+    EXPOSURE,
+    EXPOSURES,
+    OUTCOME,
+    OUTCOMES,
+    log_exposures,
+    log_outcomes,
+    read_exposures,
+    read_outcomes,
+)
 from flightline.experiments.experiment import (
     NUMBER_FIELDS,
     SLOTS,
@@ -33,7 +43,15 @@ from flightline.experiments.experiment import (
     Experiment,
 )
 from flightline.experiments.flags import Flag, is_on
+from flightline.experiments.joining import UNIT, Joined, joined
 from flightline.experiments.judge import METRIC
+from flightline.experiments.metrics import (
+    MEASURED,
+    METRICS,
+    Metric,
+    judged_by,
+    measured,
+)
 from flightline.experiments.novelty import by_age, simulated_novelty
 from flightline.experiments.page import to_html
 from flightline.experiments.power import (
@@ -51,18 +69,27 @@ from flightline.experiments.triggered import Triggered, triggered_effect
 from flightline.experiments.words import to_text
 
 __all__ = [
+    "EXPOSURE",
+    "EXPOSURES",
+    "MEASURED",
     "METRIC",
+    "METRICS",
     "NUMBER_FIELDS",
+    "OUTCOME",
+    "OUTCOMES",
     "OUTSIDE",
     "SEGMENT",
     "SLOTS",
     "TEXT_FIELDS",
+    "UNIT",
     "Clusters",
     "Condition",
     "Config",
     "Effect",
     "Experiment",
     "Flag",
+    "Joined",
+    "Metric",
     "NotEstimable",
     "Report",
     "Triggered",
@@ -80,14 +107,21 @@ __all__ = [
     "eligible",
     "from_json",
     "is_on",
+    "joined",
+    "judged_by",
     "layers",
     "load_config",
+    "log_exposures",
+    "log_outcomes",
     "mean_effect",
+    "measured",
     "moved",
     "needs_exact",
     "power_of",
     "proportion_size",
     "ratio_effect",
+    "read_exposures",
+    "read_outcomes",
     "report",
     "sample_size",
     "save_config",
