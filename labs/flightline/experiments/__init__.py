@@ -44,6 +44,7 @@ from flightline.experiments.experiment import (
 )
 from flightline.experiments.flags import Flag, is_on
 from flightline.experiments.joining import UNIT, Joined, joined
+from flightline.experiments.judge import METRIC
 from flightline.experiments.metrics import (
     MEASURED,
     METRICS,
@@ -52,6 +53,7 @@ from flightline.experiments.metrics import (
     measured,
 )
 from flightline.experiments.novelty import by_age, simulated_novelty
+from flightline.experiments.page import to_html
 from flightline.experiments.power import (
     detectable_effect,
     duration,
@@ -60,14 +62,17 @@ from flightline.experiments.power import (
     sample_size,
 )
 from flightline.experiments.ratio import ratio_effect
+from flightline.experiments.report import Report, report
 from flightline.experiments.shadow import shadow_effect
 from flightline.experiments.srm import needs_exact, srm_exact, srm_pvalue
 from flightline.experiments.triggered import Triggered, triggered_effect
+from flightline.experiments.words import to_text
 
 __all__ = [
     "EXPOSURE",
     "EXPOSURES",
     "MEASURED",
+    "METRIC",
     "METRICS",
     "NUMBER_FIELDS",
     "OUTCOME",
@@ -86,6 +91,7 @@ __all__ = [
     "Joined",
     "Metric",
     "NotEstimable",
+    "Report",
     "Triggered",
     "Watched",
     "assign",
@@ -116,6 +122,7 @@ __all__ = [
     "ratio_effect",
     "read_exposures",
     "read_outcomes",
+    "report",
     "sample_size",
     "save_config",
     "shadow_effect",
@@ -123,6 +130,8 @@ __all__ = [
     "slot_of",
     "srm_exact",
     "srm_pvalue",
+    "to_html",
     "to_json",
+    "to_text",
     "triggered_effect",
 ]
