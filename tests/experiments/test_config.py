@@ -85,7 +85,7 @@ BAD = [
     (document(name="first"), "'first' has the name 'first' of 'first'"),
     (document(salt="first"), "'second' has the salt 'first' of 'first'.*of its own"),
     (document(traffic=2), "experiment 'second': traffic is 2"),
-    (XX,
+    (document(share=0.5), r"\('second'\) has the unknown field 'share'"),
     (document(weights={"a": 0.5, "b": 0.6}), "'second': the weights add up to 1.1"),
     (document(segments={"airport": ["JFK"]}), "'second': no segment by 'airport'"),
     (document(segments={"origin": ["LHR"]}), "'second': no origin is 'LHR'"),
