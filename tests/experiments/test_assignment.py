@@ -188,6 +188,18 @@ def test_experiments_of_a_layer_never_share_a_unit_and_leave_none_over(cuts, uni
         assert sum(assign(unit, one) != "" for one in members) == 1
 
 
+def test_a_unit_on_the_edge_of_two_experiments_is_in_the_second():
+    for unit in IDS[:50]:
+        slot = experiments.slot_of(unit, "page")
+        edges = [(0, slot), (slot, slot + 1), (slot + 1, experiments.SLOTS)]
+        inside = [
+            assign(unit, made(layer="page", slots=pair)) != ""
+            for pair in edges
+            if pair[0] < pair[1]
+        ]
+        assert inside[slot > 0] and sum(inside) == 1
+
+
 def test_two_layers_are_independent():
     slots = {
         layer: pd.Series([experiments.slot_of(one, layer) // 250 for one in IDS])
