@@ -20,7 +20,7 @@ def arm(seed, n=200, ratio=0.4):
 
 def by_tea(treated, control):
     both = pd.concat([control.assign(variant=0), treated.assign(variant=1)])
-    metric = tt.RatioOfMeans(numer="hits", denom="rows")
+    metric = tt.RatioOfMeans("hits", "rows")
     return tt.Experiment(m=metric).analyze(both)["m"]
 
 

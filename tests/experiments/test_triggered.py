@@ -36,16 +36,18 @@ def test_among_is_welch_and_overall_is_diluted(seed, share, effect):
     assert 0 < found.balance <= 1
 
 
-def test_the_diluted_interval_covers_the_effect_on_all_traffic():
+@pytest.mark.parametrize("effect", [0.5, 3.0])
+def test_the_diluted_interval_covers_the_effect_on_all_traffic(effect):
+    """Also where most of the error is that of the share."""
     covered, narrower, direct = 0, 0, 0
-    for seed in range(800):
-        found = ours(units(seed))
-        covered += found.overall.low <= 0.2 * 0.5 <= found.overall.high
-        direct += found.direct.low <= 0.2 * 0.5 <= found.direct.high
+    for seed in range(400):
+        found = ours(units(seed, effect=effect))
+        covered += found.overall.low <= 0.2 * effect <= found.overall.high
+        direct += found.direct.low <= 0.2 * effect <= found.direct.high
         narrower += found.overall.se < found.direct.se
-    assert 0.93 < covered / 800 < 0.975
-    assert 0.93 < direct / 800 < 0.975
-    assert narrower == 800
+    assert 0.92 < covered / 400 < 0.98
+    assert 0.92 < direct / 400 < 0.98
+    assert narrower == 400
 
 
 def test_all_triggered_is_the_direct_effect():
