@@ -10,7 +10,7 @@ and Bayesian stopping are given to be measured.
 
 from flightline.decisions.bayes import probability_better
 from flightline.decisions.boundaries import KINDS, boundaries
-from flightline.decisions.decide import Action, Decision, Effect, Guards, decide
+from flightline.decisions.decide import Action, Decision, Evidence, Guards, decide
 from flightline.decisions.exposure import EXPOSURE, Trend, by_exposure, exposure_trend
 from flightline.decisions.guardrails import Guardrail, days_to_show, non_inferior
 from flightline.decisions.heterogeneity import SEGMENT_EFFECT, segments
@@ -28,7 +28,7 @@ from flightline.decisions.register import (
     RegistrationError,
     read_registration,
 )
-from flightline.decisions.report import LOOK, Found, Report, analyse
+from flightline.decisions.report import LOOK, Report, analyse
 from flightline.decisions.sequence import confidence_sequence, sequence_bounds
 from flightline.decisions.spending import (
     SPENDING,
@@ -55,9 +55,8 @@ __all__ = [
     "Action",
     "Crossing",
     "Decision",
-    "Effect",
+    "Evidence",
     "Floats",
-    "Found",
     "Guardrail",
     "Guards",
     "Margin",

@@ -14,8 +14,8 @@ Action = Literal["ship", "iterate", "kill"]
 Guards = Mapping[str, Guardrail | bool | None]
 
 
-class Effect(Protocol):
-    """What an analysis found: `experiments.Effect`, or anything with its attributes."""
+class Evidence(Protocol):
+    """What an analysis found: `experiments.Effect`, or anything with these four."""
 
     @property
     def estimate(self) -> float:
@@ -53,12 +53,12 @@ class Decision:
         return "\n".join([self.action.upper(), *(f"- {why}" for why in self.reasons)])
 
 
-def decide(primary: Effect, guardrails: Guards, *, cost: float) -> Decision:
+def decide(primary: Evidence, guardrails: Guards, *, cost: float) -> Decision:
     """Decide what becomes of a change when its experiment has ended.
 
     Parameters
     ----------
-    primary : Effect
+    primary : Evidence
         Estimate and interval of the one primary metric. The interval has to hold at
         the moment of the decision: a fixed interval at the end of a fixed horizon, or
         one that is wider because you looked before.
@@ -105,7 +105,7 @@ def decide(primary: Effect, guardrails: Guards, *, cost: float) -> Decision:
     return Decision(action, (*reasons, _of_action(action, low > cost)))
 
 
-def _interval(primary: Effect) -> float:
+def _interval(primary: Evidence) -> float:
     """Return the lower end of an effect that makes sense, or refuse it."""
     names = ("estimate", "low", "high", "pvalue")
     missing = [name for name in names if not hasattr(primary, name)]
@@ -160,7 +160,7 @@ def _safe(guard: Guardrail | bool | None) -> bool:
     return isinstance(guard, Guardrail) and guard.state == "safe"
 
 
-def _of_primary(primary: Effect, cost: float) -> str:
+def _of_primary(primary: Evidence, cost: float) -> str:
     """Say where the interval lies."""
     span = f"{primary.estimate:+.4g} ({primary.low:+.4g} to {primary.high:+.4g})"
     if primary.low > cost:

@@ -10,19 +10,10 @@ from flightline.decisions.decide import Decision, decide
 from flightline.decisions.guardrails import Guardrail
 from flightline.decisions.inputs import Floats, numbers
 from flightline.decisions.register import Registration, RegistrationError
+from flightline.experiments.effects import Effect
 
 LOOK = ["day", "estimate", "low", "high", "z", "bound", "crossed"]
 """Columns of the looks in a report."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """Estimate of the primary metric, with an interval that allows for the looks."""
-
-    estimate: float
-    low: float
-    high: float
-    pvalue: float
 
 
 @dataclass(frozen=True)
@@ -36,7 +27,7 @@ class Report:
     looks : DataFrame
         A row per look up to the decision: `day`, `estimate`, `low` and `high` (at all
         looks together), `z`, `bound` and `crossed`.
-    primary : Found
+    primary : experiments.Effect
         At the look of the decision.
     guardrails : mapping of str to Guardrail
         At the same look.
@@ -48,7 +39,7 @@ class Report:
 
     registration: Registration
     looks: pd.DataFrame
-    primary: Found
+    primary: Effect
     guardrails: dict[str, Guardrail]
     decision: Decision | None
     days: int
@@ -112,7 +103,7 @@ def analyse(registration: Registration, daily: pd.DataFrame) -> Report:
     looks = pd.DataFrame(rows, columns=LOOK)
     last = looks.iloc[-1]
     used = int(last["day"])
-    found = Found(
+    found = Effect(
         float(last["estimate"]),
         float(last["low"]),
         float(last["high"]),
