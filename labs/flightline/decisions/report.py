@@ -10,7 +10,7 @@ from flightline.decisions.decide import Decision, decide
 from flightline.decisions.guardrails import Guardrail
 from flightline.decisions.inputs import Floats, numbers
 from flightline.decisions.register import Registration, RegistrationError
-from flightline.experiments.effects import Effect
+from flightline.experiments import Effect
 
 LOOK = ["day", "estimate", "low", "high", "z", "bound", "crossed"]
 """Columns of the looks in a report."""
