@@ -40,9 +40,9 @@ def test_non_inferior_by_hand():
 
 def test_non_inferior_is_a_one_sided_test_at_the_margin():
     rng = np.random.default_rng(1)
-    estimates = rng.normal(-0.01, 0.004, 20_000)
+    estimates = rng.normal(-0.01, 0.004, 4_000)
     shown = np.mean([decisions.non_inferior(e, 0.004, 0.01) for e in estimates])
-    assert abs(shown - 0.05) < 4 * math.sqrt(0.05 * 0.95 / 20_000)
+    assert abs(shown - 0.05) < 4 * math.sqrt(0.05 * 0.95 / 4_000)
 
 
 def test_slip_not_significant_is_not_safe():
@@ -92,10 +92,10 @@ def test_days_to_show_reach_the_power():
     rng = np.random.default_rng(2)
     for truth in (0.0, 0.002):
         days = decisions.days_to_show(0.004, sd=0.02, truth=truth)
-        means = truth + rng.normal(0, 0.02 / math.sqrt(days), 20_000)
+        means = truth + rng.normal(0, 0.02 / math.sqrt(days), 4_000)
         se = 0.02 / math.sqrt(days)
         power = np.mean([decisions.non_inferior(m, se, 0.004) for m in means])
-        assert abs(power - 0.8) < 0.02
+        assert abs(power - 0.8) < 0.03
     assert decisions.days_to_show(0.002, 0.0273) > 5 * decisions.days_to_show(
         0.005, 0.0273
     )
