@@ -73,7 +73,7 @@ def test_rows_are_experiments():
         assert np.allclose(alone[0], low[row]) and np.allclose(alone[1], high[row])
 
 
-@pytest.mark.parametrize("factor, shift", [(1e150, 0), (1e-150, 0), (1, 1e6)])
+@pytest.mark.parametrize("factor, shift", [(1e130, 0), (1e-150, 0), (1, 1e6)])
 def test_scale_and_shift(factor, shift):
     values = np.random.default_rng(6).standard_normal(40)
     low, high = decisions.confidence_sequence(values)
@@ -119,6 +119,9 @@ def test_fewer_values_than_the_burn_in_say_nothing():
         ({1: 2}, {}, "a dict"),
         (pd.DataFrame({"a": [1.0]}), {}, "a table"),
         ([[1.0], [1.0, 2.0]], {}, "something else than numbers"),
+        ([1e300, -1e300], {}, "which unit"),
+        (np.ma.masked_array([1.0, 2.0], [0, 1]), {}, "1 of 2 values"),
+        ([10**400], {}, "something else than numbers"),
         ([1.0, 2.0], {"alpha": 0}, "alpha=0"),
         ([1.0, 2.0], {"alpha": 1.5}, "alpha=1.5"),
         ([1.0, 2.0], {"sd": 0}, "sd=0"),

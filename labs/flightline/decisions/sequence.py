@@ -118,15 +118,13 @@ def confidence_sequence(
     if array.ndim == 0 or not array.size:
         raise ValueError(f"values have the shape {array.shape}: give a value a day.")
     count = np.arange(1, array.shape[-1] + 1, dtype=np.float64)
-    size = max(float(np.abs(array).max()), np.finfo(float).tiny)
-    scaled = array / size  # squares of huge numbers would overflow
-    means = scaled.cumsum(axis=-1) / count
+    means = array.cumsum(axis=-1) / count
     if sd is None:
-        errors = _errors(scaled, count, burn_in)
+        errors = _errors(array, count, burn_in)
     else:
-        errors = np.broadcast_to(spread(sd, "sd") / size / np.sqrt(count), array.shape)
+        errors = spread(sd, "sd") / np.sqrt(count)
     reach = sequence_bounds(count, alpha, best_at) * errors
-    return (means - reach) * size, (means + reach) * size
+    return means - reach, means + reach
 
 
 def _errors(values: Floats, count: Floats, burn_in: int) -> Floats:
