@@ -3,7 +3,6 @@
 Each cell is one mistake; its text is the hint it must meet.
 """
 
-
 # %% not_divided_by_what_was_expected
 """divided by what was expected in the arm"""
 
