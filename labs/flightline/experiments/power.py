@@ -11,6 +11,13 @@ from flightline.experiments.values import must_be_a_rate
 MANY = 10_000_000
 """Units of an arm from which Student's t is the normal distribution."""
 
+FAR = 5.0
+"""Standard errors from which the wrong direction is as good as never found; SciPy has
+no number for it there."""
+
+CERTAIN = 1e9
+"""Standard errors beyond which nothing is left to find out."""
+
 
 def sample_size(
     *,
@@ -173,14 +180,16 @@ def power_of(
             f"units={units} with a design effect of {design_effect:g} are worth "
             f"{independent:.3g} independent ones; each arm needs 2 at least."
         )
-    shift = abs(effect / sd) * math.sqrt(independent / 2)
-    if independent > MANY or shift > 30:
+    shift = min(abs(effect / sd) * math.sqrt(independent / 2), CERTAIN)
+    if independent > MANY:
         limit = stats.norm.isf(alpha / 2)
         return float(stats.norm.sf(limit - shift) + stats.norm.cdf(-limit - shift))
     freedom = 2 * independent - 2
     limit = stats.t.isf(alpha / 2, freedom)
-    found = stats.nct.sf(limit, freedom, shift) + stats.nct.cdf(-limit, freedom, shift)
-    return float(np.clip(found, 0, 1))
+    found = stats.nct.sf(limit, freedom, shift)
+    if shift < FAR:
+        found += stats.nct.cdf(-limit, freedom, shift)
+    return float(found)
 
 
 def detectable_effect(
