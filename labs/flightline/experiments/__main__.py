@@ -18,7 +18,6 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -126,12 +125,12 @@ def _look(given: argparse.Namespace, experiment: Experiment) -> Report:
     )
 
 
-def _moment(text: str | None) -> datetime:
+def _moment(text: str | None) -> pd.Timestamp:
     """Return a moment with a time zone."""
     moment = pd.Timestamp(text) if text else pd.Timestamp.now(tz="UTC")
     if moment is pd.NaT or moment.tzinfo is None:
         raise ValueError(f"--now {text} needs a time zone, as 2013-07-01T00:00Z.")
-    return moment.to_pydatetime()
+    return moment
 
 
 def _chosen(config: Config, name: str | None) -> Experiment:

@@ -5,6 +5,7 @@ the same numbers give the same bytes, and nothing is asked of a host.
 """
 
 import io
+import math
 import re
 import warnings
 from html import escape
@@ -39,7 +40,7 @@ SETTINGS: "dict[RcKeyType, object]" = {
 
 
 def plot_interval(
-    name: str, estimate: float, low: float, high: float, limit: float | None = None
+    name: str, estimate: float, low: float, high: float, limit: float = math.nan
 ) -> str:
     """Draw an effect and its interval on a line with 0, and with a limit if any.
 
@@ -49,8 +50,8 @@ def plot_interval(
         Of the metric and its arm.
     estimate, low, high : float
         All finite.
-    limit : float, optional
-        The margin of a guardrail, on the side of a loss.
+    limit : float
+        The margin of a guardrail, on the side of a loss; NaN if there is none.
 
     Returns
     -------
@@ -60,13 +61,13 @@ def plot_interval(
     import matplotlib
     from matplotlib.figure import Figure  # takes half a second
 
-    marks = [0.0, low, high] + ([] if limit is None else [limit])
+    marks = [mark for mark in (0.0, low, high, limit) if not math.isnan(mark)]
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(5.0, 0.9), facecolor="none")
         axes = figure.add_axes((0.03, 0.42, 0.94, 0.5), facecolor="none")
         _draw(axes, (estimate, low, high), limit, _around(marks))
         text = f"{name}: {estimate:+.4g}, from {low:+.4g} to {high:+.4g}"
-        if limit is not None:
+        if not math.isnan(limit):
             text += f"; the margin is at {limit:+.4g}"
         return _as_svg(figure, name, text)
 
@@ -80,7 +81,7 @@ def _around(marks: list[float]) -> tuple[float, float]:
 def _draw(
     axes: "Axes",
     interval: tuple[float, float, float],
-    limit: float | None,
+    limit: float,
     ends: tuple[float, float],
 ) -> None:
     """Draw the interval as a bar with a dot, 0 and the limit as lines across."""
@@ -90,13 +91,18 @@ def _draw(
     axes.set_yticks([])
     axes.spines[["left", "right", "top"]].set_visible(False)
     axes.axvline(0, color=COLOURS["ink"], linewidth=1)
-    if limit is not None:
+    if not math.isnan(limit):
         axes.axvline(limit, color=COLOURS["limit"], linewidth=2, linestyle="--")
     axes.plot([low, high], [0, 0], color=COLOURS["dot"], linewidth=4)
     axes.plot([estimate], [0], "D", color=COLOURS["dot"])
     ticks = np.unique([0.0, low, high])
     apart = np.append(np.inf, np.diff(ticks)) > 0.16 * (ends[1] - ends[0])
-    axes.set_xticks(ticks[apart], [f"{tick:+.3g}" for tick in ticks[apart]])
+    axes.set_xticks(ticks[apart], [_written(t) for t in ticks[apart]])
+
+
+def _written(value: float) -> str:
+    """Return the text of a tick."""
+    return f"{value:+.3g}" if value else "0"
 
 
 def _as_svg(figure: "Figure", title: str, text: str) -> str:

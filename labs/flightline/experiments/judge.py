@@ -164,13 +164,13 @@ def _effect(found: Outcomes, alpha: float) -> Effect:
     """Return the effect, with errors by unit where a unit has many rows."""
     above, below, treated, unit = found
     if below is not None:
-        return ratio_effect(*_sums(found), alpha)
+        return ratio_effect(*_sums(found), alpha=alpha)
     if unit.is_unique:
         return mean_effect(above[treated], above[~treated], alpha)
     return clustered_effect(above, treated, unit.to_numpy(object), alpha=alpha)
 
 
-def _sums(found: Outcomes) -> list[pd.DataFrame]:
+def _sums(found: Outcomes) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return numerator and denominator of each unit, for the arm and for control."""
     whole = pd.DataFrame({"above": found.above, "below": found.below})
     known = found.known
@@ -180,7 +180,7 @@ def _sums(found: Outcomes) -> list[pd.DataFrame]:
         sums = whole[side & known].groupby(unit).sum()
         waits = found.unit[side].nunique() - len(sums)
         tables.append(sums if len(sums) or not waits else whole[side])
-    return tables
+    return tables[0], tables[1]
 
 
 def _sensitivity(

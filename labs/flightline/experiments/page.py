@@ -1,5 +1,7 @@
 """A running experiment as one page that needs no network."""
 
+from typing import cast
+
 import numpy as np
 import pandas as pd
 from jinja2 import Environment
@@ -21,7 +23,7 @@ table { border-collapse: collapse; overflow-wrap: normal; }
 caption { color: var(--muted); text-align: left; }
 th, td { border-bottom: 1px solid var(--line); padding: .25rem .6rem;
   text-align: right; }
-th.text, td.text { text-align: left; }
+th.text, td.text { text-align: left; white-space: nowrap; }
 svg { display: block; height: auto; max-width: 100%; }
 .finding { border-left: .4rem solid var(--limit); padding-left: .8rem; }
 """
@@ -132,9 +134,8 @@ def _metric(report: Report, row: dict[str, object]) -> dict[str, object]:
     title = f"{row['metric']}, {row['arm']} beside {report.experiment.control}"
     drawing = ""
     if not pd.isna(row["estimate"]):
-        interval = [float(str(row[name])) for name in ("estimate", "low", "high")]
-        limit = None if pd.isna(row["margin"]) else float(str(row["margin"]))
-        drawing = plot_interval(title, *interval, limit=limit)
+        names = ("estimate", "low", "high", "margin")
+        drawing = plot_interval(title, *(cast(float, row[name]) for name in names))
     return {
         "title": title,
         "state": row["state"],

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 from flightline.experiments.core import units_needed
 from flightline.experiments.values import must_be_a_rate
@@ -224,16 +224,18 @@ def detectable_effect(
     """
     if not alpha < power < 1:
         raise ValueError(f"power={power} must lie between alpha={alpha} and 1.")
-    plan = {"units": units, "alpha": alpha, "design_effect": design_effect}
-    low, high = 0.0, 1.0
-    while power_of(effect=high, sd=1, **plan) < power:
-        high *= 2
-    for _ in range(60):
-        middle = (low + high) / 2
-        enough = power_of(effect=middle, sd=1, **plan) >= power
-        low, high = (low, middle) if enough else (middle, high)
     _must_be_a_plan(1.0, sd, alpha, design_effect)
-    return high * sd
+
+    def short(effect: float) -> float:
+        found = power_of(
+            effect=effect, sd=1, units=units, alpha=alpha, design_effect=design_effect
+        )
+        return power - found
+
+    high = 1.0
+    while short(high) > 0:
+        high *= 2
+    return float(optimize.brentq(short, 0, high, xtol=1e-12 * high)) * sd
 
 
 def duration(units: int, *, daily: float, share: float = 0.5) -> int:

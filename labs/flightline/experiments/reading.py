@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from flightline import lake
-from flightline.experiments.events import EXPOSURES, OUTCOMES
+from flightline.experiments.events import EXPOSURES, read_exposures, read_outcomes
 from flightline.experiments.experiment import Experiment
 from flightline.experiments.joining import Joined, joined
 
@@ -89,9 +89,14 @@ def read_lake(
     Raises
     ------
     ValueError
-        As `joined`, or if the lake has no such table.
+        As `joined`, or if the folder holds no exposures.
     """
-    exposures = lake.read(folder, EXPOSURES)
-    mine = exposures[exposures["experiment"] == experiment.name]
-    outcomes = lake.read(folder, OUTCOMES)
-    return joined(mine, outcomes, now=now, maturity=maturity, metrics=metrics)
+    if not lake.log(folder, EXPOSURES):
+        raise ValueError(f"{folder.name} is no lake, or holds no exposures yet.")
+    return joined(
+        read_exposures(folder, experiment.name),
+        read_outcomes(folder),
+        now=now,
+        maturity=maturity,
+        metrics=metrics,
+    )

@@ -98,7 +98,7 @@ def as_flags(values: Values, name: str) -> Booleans:
             f"{name} must be true or false in each row; {int(wrong.sum())} of "
             f"{len(wrong)} rows are not (first: row {int(np.argmax(wrong))})."
         )
-    return numbers == 1
+    return np.asarray(numbers == 1)
 
 
 def as_codes(values: Values, name: str) -> tuple[Integers, pd.Index]:
