@@ -142,7 +142,8 @@ def _points(replay: pd.DataFrame, warns: Flags) -> Floats:
 def _daily(replay: pd.DataFrame, warns: Flags) -> Floats:
     """Return the mean reward of each day."""
     points = pd.Series(_points(replay, warns))
-    return points.groupby(replay["day"].to_numpy()).mean().to_numpy(np.float64)
+    means = points.groupby(replay["day"].to_numpy()).mean()
+    return np.asarray(means, np.float64)
 
 
 def rewards(replay: pd.DataFrame, seed: int = 11) -> pd.DataFrame:
