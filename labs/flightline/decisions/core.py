@@ -32,7 +32,7 @@ def z_bounds(kind: str, looks: int, alpha: float = 0.05) -> Floats:
     """Return the two-sided bounds of |Z| at equal looks: pocock or obrien_fleming."""
     k = np.arange(1, looks + 1)
     shape = {"pocock": np.ones(looks), "obrien_fleming": np.sqrt(looks / k)}[kind]
-    size = optimize.brentq(lambda c: crossing(c * shape) - alpha, 0.5, 10)
+    size = optimize.brentq(lambda c: crossing(c * shape) - alpha, 0.5, 5)
     return np.asarray(size * shape)
 
 

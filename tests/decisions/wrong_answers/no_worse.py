@@ -37,7 +37,7 @@ def no_worse(estimate, se, margin, alpha=0.05):
 
 
 # %% must_gain_the_margin
-"""proven and small is within the margin"""
+"""A proven loss may be small"""
 
 
 def no_worse(estimate, se, margin, alpha=0.05):
@@ -53,7 +53,7 @@ def no_worse(estimate, se, margin, alpha=0.05):
 
 
 # %% must_not_lose
-"""proven and small is within the margin"""
+"""A proven loss may be small"""
 
 
 def no_worse(estimate, se, margin, alpha=0.05):
@@ -61,7 +61,7 @@ def no_worse(estimate, se, margin, alpha=0.05):
 
 
 # %% interval_holds_zero_and_not_the_margin
-"""proven and small is within the margin"""
+"""A proven loss may be small"""
 
 
 def no_worse(estimate, se, margin, alpha=0.05):

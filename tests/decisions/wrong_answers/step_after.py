@@ -5,7 +5,7 @@ Each cell is one mistake; its text is the hint it must meet.
 
 
 # %% any_guardrail
-"""One guardrail that is not shown stops it"""
+"""A guardrail that is not shown"""
 
 
 def step_after(low, high, guards, cost):
@@ -16,7 +16,7 @@ def step_after(low, high, guards, cost):
 
 
 # %% no_guardrail
-"""One guardrail that is not shown stops it"""
+"""A guardrail that is not shown"""
 
 
 def step_after(low, high, guards, cost):
@@ -26,7 +26,7 @@ def step_after(low, high, guards, cost):
 
 
 # %% counts_names
-"""One guardrail that is not shown stops it"""
+"""A guardrail that is not shown"""
 
 
 def step_after(low, high, guards, cost):
@@ -69,7 +69,7 @@ def step_after(low, high, guards, cost):
 
 
 # %% significant_ships
-"""its middle is below the cost"""
+"""Its middle does not pay"""
 
 
 def step_after(low, high, guards, cost):
@@ -79,7 +79,7 @@ def step_after(low, high, guards, cost):
 
 
 # %% kills_what_is_not_proven
-"""do not kill"""
+"""Its middle pays: do not kill"""
 
 
 def step_after(low, high, guards, cost):
@@ -95,7 +95,7 @@ def step_after(low, high, guards, cost):
 
 
 # %% upper_end_ships
-"""its middle is below the cost"""
+"""Its middle does not pay"""
 
 
 def step_after(low, high, guards, cost):
@@ -105,7 +105,7 @@ def step_after(low, high, guards, cost):
 
 
 # %% estimate_without_guardrail
-"""Nothing ships on an estimate alone"""
+"""No estimate opens a guardrail"""
 
 
 def step_after(low, high, guards, cost):

@@ -5,7 +5,7 @@ Each cell is one mistake; its text is the hint it must meet.
 
 
 # %% stops_at_the_first_failure
-"""The last rank below its line carries all before it"""
+"""The last one below carries all before"""
 
 
 def survivors(pvalues, alpha=0.05):
@@ -19,7 +19,7 @@ def survivors(pvalues, alpha=0.05):
 
 
 # %% each_by_its_own_line
-"""The last rank below its line carries all before it"""
+"""The last one below carries all before"""
 
 
 def survivors(pvalues, alpha=0.05):
@@ -36,7 +36,7 @@ def survivors(pvalues, alpha=0.05):
     p = np.asarray(pvalues, float)
     below = p <= alpha * np.arange(1, len(p) + 1) / len(p)
     last = np.flatnonzero(below)[-1] if below.any() else -1
-    return np.arange(len(p)) < last
+    return np.arange(len(p)) <= last
 
 
 # %% in_sorted_order
@@ -78,7 +78,7 @@ def survivors(pvalues, alpha=0.05):
 
 
 # %% rank_one_too_high
-"""The first rank is 1"""
+"""Rank 1 of 4 has the line"""
 
 
 def survivors(pvalues, alpha=0.05):
@@ -101,7 +101,7 @@ def survivors(pvalues, alpha=0.05):
 
 
 # %% no_correction
-"""The first rank is 1"""
+"""Rank 1 of 4 has the line"""
 
 
 def survivors(pvalues, alpha=0.05):

@@ -36,7 +36,7 @@ def z_bounds(kind, looks, alpha=0.05):
 def z_bounds(kind, looks, alpha=0.05):
     k = np.arange(1, looks + 1)
     shape = np.ones(looks) if kind == "pocock" else np.sqrt(looks / k)
-    size = optimize.brentq(lambda c: crossing(c * shape) - 2 * alpha, 0.5, 10)
+    size = optimize.brentq(lambda c: crossing(c * shape) - 2 * alpha, 0.5, 5)
     return size * shape
 
 
@@ -47,7 +47,7 @@ def z_bounds(kind, looks, alpha=0.05):
 def z_bounds(kind, looks, alpha=0.05):
     k = np.arange(1, looks + 1)
     shape = np.ones(looks) if kind == "pocock" else np.sqrt(looks / k)
-    size = optimize.brentq(lambda c: crossing(c * shape) - alpha / 2, 0.5, 10)
+    size = optimize.brentq(lambda c: crossing(c * shape) - alpha / 2, 0.5, 5)
     return size * shape
 
 
@@ -58,7 +58,7 @@ def z_bounds(kind, looks, alpha=0.05):
 def z_bounds(kind, looks, alpha=0.05):
     k = np.arange(1, looks + 1)
     shape = np.ones(looks) if kind == "pocock" else np.sqrt(looks / k)
-    size = optimize.brentq(lambda c: crossing(c * shape) - alpha, 0.5, 10)
+    size = optimize.brentq(lambda c: crossing(c * shape) - alpha, 0.5, 5)
     return size * (shape if kind == "pocock" else shape * np.sqrt(k))
 
 
@@ -69,7 +69,7 @@ def z_bounds(kind, looks, alpha=0.05):
 def z_bounds(kind, looks, alpha=0.05):
     k = np.arange(1, looks + 1)
     shape = np.ones(looks) if kind == "pocock" else np.sqrt(k / looks)
-    size = optimize.brentq(lambda c: crossing(c * shape) - alpha, 0.5, 10)
+    size = optimize.brentq(lambda c: crossing(c * shape) - alpha, 0.5, 5)
     return size * shape
 
 
@@ -80,7 +80,7 @@ def z_bounds(kind, looks, alpha=0.05):
 def z_bounds(kind, looks, alpha=0.05):
     k = np.arange(1, looks + 1)
     shape = np.ones(looks) if kind == "pocock" else looks / k
-    size = optimize.brentq(lambda c: crossing(c * shape) - alpha, 0.5, 10)
+    size = optimize.brentq(lambda c: crossing(c * shape) - alpha, 0.5, 5)
     return size * shape
 
 
@@ -91,7 +91,7 @@ def z_bounds(kind, looks, alpha=0.05):
 def z_bounds(kind, looks, alpha=0.05):
     k = np.arange(1, looks + 1)
     shape = np.ones(looks) if kind == "pocock" else np.sqrt(looks / k)
-    size = optimize.brentq(lambda c: crossing(c * shape) - 0.05, 0.5, 10)
+    size = optimize.brentq(lambda c: crossing(c * shape) - 0.05, 0.5, 5)
     return size * shape
 
 
@@ -101,4 +101,4 @@ def z_bounds(kind, looks, alpha=0.05):
 
 def z_bounds(kind, looks, alpha=0.05):
     shape = np.ones(looks)
-    return optimize.brentq(lambda c: crossing(c * shape) - alpha, 0.5, 10)
+    return optimize.brentq(lambda c: crossing(c * shape) - alpha, 0.5, 5)
