@@ -45,7 +45,7 @@ def test_equals_scipy_for_any_numbers(treated, control, alpha):
 @given(ARMS, ARMS)
 @settings(max_examples=100, deadline=None)
 def test_arms_that_change_places_change_the_sign_alone(treated, control):
-    if max(np.ptp(treated), np.ptp(control)) == 0:
+    if max(np.ptp(treated), np.ptp(control)) < 1e-3:
         return
     one = experiments.mean_effect(treated, control)
     other = experiments.mean_effect(control, treated)
@@ -214,7 +214,7 @@ def test_one_constant_arm_is_no_obstacle():
         (None, "one column"),
         ([1.0, np.inf], "treated holds inf in 1 of 2 rows"),
         ([1e200, 1.0], "too large"),
-        ([10**400, 1], "treated"),
+        ([10**400, 1], "treated cannot be read"),
     ],
 )
 def test_what_is_no_column_of_numbers_is_refused(treated, message):

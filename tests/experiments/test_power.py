@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import tea_tasting as tt
 from flightline import experiments
@@ -33,6 +34,8 @@ def test_equals_statsmodels_rounded_up(size, alpha, power):
 @pytest.mark.parametrize("size", [0.05, 0.3, 1.0])
 def test_power_equals_statsmodels(units, size):
     theirs = TTestIndPower().power(size, units, 0.05)
+    if math.isnan(theirs):  # the wrong tail, far out: theirs has no number
+        theirs = 1.0
     ours = experiments.power_of(effect=size, sd=1, units=units)
     assert ours == pytest.approx(theirs, abs=1e-9)
 
@@ -40,8 +43,6 @@ def test_power_equals_statsmodels(units, size):
 def test_total_of_both_arms_equals_tea_tasting():
     rng = np.random.default_rng(0)
     x = rng.normal(10, 3, 400)
-    import pandas as pd
-
     metric = tt.Mean("x", effect_size=0.4, power=0.8)
     theirs = metric.solve_power(pd.DataFrame({"x": x}), "n_obs")[0].n_obs
     ours = experiments.sample_size(effect=0.4, sd=x.std(ddof=1))
@@ -49,7 +50,6 @@ def test_total_of_both_arms_equals_tea_tasting():
 
 
 def test_the_normal_formula_is_a_little_smaller():
-    """FACTS of the plan of lab 10: the t test costs a unit or two, never more."""
     for effect in (0.02, 0.1, 0.3):
         normal = 2 * ((stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) / effect) ** 2
         ours = experiments.sample_size(effect=effect, sd=1)

@@ -1,7 +1,8 @@
 """Designing an online experiment: assignment that holds, and honest effects.
 
 An experiment is one checked object; units are assigned by a salted hash, in layers that
-exclude each other. Lab 10 builds the core.
+exclude each other, by a configuration that a service reloads. Exposures and outcomes
+are events in the lake and are joined by age. Lab 10 builds the core.
 """
 
 from flightline.experiments.assignment import (
@@ -12,6 +13,28 @@ from flightline.experiments.assignment import (
     layers,
     slot_of,
 )
+from flightline.experiments.by_segment import SEGMENT, by_segment
+from flightline.experiments.clustered import Clusters, clustered_effect, design_effect
+from flightline.experiments.config import Config, assignment_function, moved
+from flightline.experiments.cuped import cuped
+from flightline.experiments.document import (
+    Watched,
+    from_json,
+    load_config,
+    save_config,
+    to_json,
+)
+from flightline.experiments.effects import Effect, NotEstimable, mean_effect
+from flightline.experiments.events import (
+    EXPOSURE,
+    EXPOSURES,
+    OUTCOME,
+    OUTCOMES,
+    log_exposures,
+    log_outcomes,
+    read_exposures,
+    read_outcomes,
+)
 from flightline.experiments.experiment import (
     NUMBER_FIELDS,
     SLOTS,
@@ -19,17 +42,96 @@ from flightline.experiments.experiment import (
     Condition,
     Experiment,
 )
+from flightline.experiments.flags import Flag, is_on
+from flightline.experiments.joining import UNIT, Joined, joined
+from flightline.experiments.judge import METRIC
+from flightline.experiments.metrics import (
+    MEASURED,
+    METRICS,
+    Metric,
+    judged_by,
+    measured,
+)
+from flightline.experiments.novelty import by_age, simulated_novelty
+from flightline.experiments.page import to_html
+from flightline.experiments.power import (
+    detectable_effect,
+    duration,
+    power_of,
+    proportion_size,
+    sample_size,
+)
+from flightline.experiments.ratio import ratio_effect
+from flightline.experiments.report import Report, report
+from flightline.experiments.shadow import shadow_effect
+from flightline.experiments.srm import needs_exact, srm_exact, srm_pvalue
+from flightline.experiments.triggered import Triggered, triggered_effect
+from flightline.experiments.words import to_text
 
 __all__ = [
+    "EXPOSURE",
+    "EXPOSURES",
+    "MEASURED",
+    "METRIC",
+    "METRICS",
     "NUMBER_FIELDS",
+    "OUTCOME",
+    "OUTCOMES",
     "OUTSIDE",
+    "SEGMENT",
     "SLOTS",
     "TEXT_FIELDS",
+    "UNIT",
+    "Clusters",
     "Condition",
+    "Config",
+    "Effect",
     "Experiment",
+    "Flag",
+    "Joined",
+    "Metric",
+    "NotEstimable",
+    "Report",
+    "Triggered",
+    "Watched",
     "assign",
     "assign_many",
+    "assignment_function",
+    "by_age",
+    "by_segment",
+    "clustered_effect",
+    "cuped",
+    "design_effect",
+    "detectable_effect",
+    "duration",
     "eligible",
+    "from_json",
+    "is_on",
+    "joined",
+    "judged_by",
     "layers",
+    "load_config",
+    "log_exposures",
+    "log_outcomes",
+    "mean_effect",
+    "measured",
+    "moved",
+    "needs_exact",
+    "power_of",
+    "proportion_size",
+    "ratio_effect",
+    "read_exposures",
+    "read_outcomes",
+    "report",
+    "sample_size",
+    "save_config",
+    "shadow_effect",
+    "simulated_novelty",
     "slot_of",
+    "srm_exact",
+    "srm_pvalue",
+    "to_html",
+    "to_json",
+    "to_text",
+    "triggered_effect",
 ]

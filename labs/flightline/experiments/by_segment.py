@@ -90,7 +90,7 @@ def by_segment(
     codes, names = as_codes(segment, "segment")
     rows, place = _with_place(values, treated, cluster)
     found = [
-        _judge(_part(rows, codes[place] == code), least, alpha, cluster is not None)
+        _judge(rows.part(codes[place] == code), least, alpha, cluster is not None)
         for code in range(len(names))
     ]
     table = pd.DataFrame(found, index=pd.Index(names, name="segment"))
@@ -110,11 +110,6 @@ def _with_place(
     if cluster is not None:
         rows = read_rows(values, treated, cluster)
     return rows, place
-
-
-def _part(rows: Rows, mask: np.typing.NDArray[np.bool_]) -> Rows:
-    """Return some of the rows."""
-    return Rows(*(column[mask] for column in rows))
 
 
 def _judge(rows: Rows, least: int, alpha: float, clustered: bool) -> dict[str, object]:

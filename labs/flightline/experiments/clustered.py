@@ -25,6 +25,10 @@ class Rows(NamedTuple):
     treated: Booleans
     unit: Integers
 
+    def part(self, mask: Booleans) -> "Rows":
+        """Return some of the rows."""
+        return Rows(self.values[mask], self.treated[mask], self.unit[mask])
+
 
 class Clusters(NamedTuple):
     """How alike the rows of a cluster are, and what that costs."""

@@ -7,7 +7,6 @@ a segment that no request has.
 
 import math
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -105,7 +104,7 @@ class Experiment:
         """Check every field, and bring it to its type."""
         must_be_a_name(self.name, "the name of an experiment")
         where = f"experiment {self.name!r}"
-        self._set("salt", self.salt or self.name)
+        self._set("salt", self.name if self.salt == "" else self.salt)
         for one in ("salt", "unit", "holdout_salt", "primary"):
             must_be_a_name(getattr(self, one), f"{where}: {one}")
         for one in ("traffic", "holdout"):
@@ -154,9 +153,13 @@ def number_of(value: object, what: str) -> float:
     """Return a finite number; refuse anything else."""
     if not isinstance(value, Real) or isinstance(value, bool):
         raise ValueError(f"{what} is {value!r}. It must be a number.")
-    if not abs(value) <= sys.float_info.max:
-        raise ValueError(f"{what} is {value!s:.20}. It must be a finite number.")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"{what} is {number}. It must be a finite number.")
+    return number
 
 
 def share_of(value: object, what: str) -> float:

@@ -111,7 +111,7 @@ def _effect(rows: Rows, masks: list[Booleans], alpha: float) -> Effect:
     """Add up the pulls of the rows of each span; the second is subtracted."""
     estimate, pull = 0.0, np.zeros(len(rows.values))
     for mask, sign in zip(masks, (1, -1), strict=False):
-        part = Rows(*(column[mask] for column in rows))
+        part = rows.part(mask)
         must_have_clusters(part)
         mine, pulls = difference(part.values, part.treated)
         estimate += sign * mine

@@ -3,13 +3,20 @@
 import math
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 from flightline.experiments.core import units_needed
 from flightline.experiments.values import must_be_a_rate
 
 MANY = 10_000_000
 """Units of an arm from which Student's t is the normal distribution."""
+
+FAR = 5.0
+"""Standard errors from which the wrong direction is as good as never found; SciPy has
+no number for it there."""
+
+CERTAIN = 1e9
+"""Standard errors beyond which nothing is left to find out."""
 
 
 def sample_size(
@@ -173,14 +180,16 @@ def power_of(
             f"units={units} with a design effect of {design_effect:g} are worth "
             f"{independent:.3g} independent ones; each arm needs 2 at least."
         )
-    shift = abs(effect / sd) * math.sqrt(independent / 2)
-    if independent > MANY or shift > 30:
+    shift = min(abs(effect / sd) * math.sqrt(independent / 2), CERTAIN)
+    if independent > MANY:
         limit = stats.norm.isf(alpha / 2)
         return float(stats.norm.sf(limit - shift) + stats.norm.cdf(-limit - shift))
     freedom = 2 * independent - 2
     limit = stats.t.isf(alpha / 2, freedom)
-    found = stats.nct.sf(limit, freedom, shift) + stats.nct.cdf(-limit, freedom, shift)
-    return float(np.clip(found, 0, 1))
+    found = stats.nct.sf(limit, freedom, shift)
+    if shift < FAR:
+        found += stats.nct.cdf(-limit, freedom, shift)
+    return float(found)
 
 
 def detectable_effect(
@@ -215,16 +224,18 @@ def detectable_effect(
     """
     if not alpha < power < 1:
         raise ValueError(f"power={power} must lie between alpha={alpha} and 1.")
-    plan = {"units": units, "alpha": alpha, "design_effect": design_effect}
-    low, high = 0.0, 1.0
-    while power_of(effect=high, sd=1, **plan) < power:
-        high *= 2
-    for _ in range(60):
-        middle = (low + high) / 2
-        enough = power_of(effect=middle, sd=1, **plan) >= power
-        low, high = (low, middle) if enough else (middle, high)
     _must_be_a_plan(1.0, sd, alpha, design_effect)
-    return high * sd
+
+    def short(effect: float) -> float:
+        found = power_of(
+            effect=effect, sd=1, units=units, alpha=alpha, design_effect=design_effect
+        )
+        return power - found
+
+    high = 1.0
+    while short(high) > 0:
+        high *= 2
+    return float(optimize.brentq(short, 0, high, xtol=1e-12 * high)) * sd
 
 
 def duration(units: int, *, daily: float, share: float = 0.5) -> int:

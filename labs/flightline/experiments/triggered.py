@@ -7,6 +7,7 @@ from scipy import stats
 
 from flightline.experiments.clustered import read_rows
 from flightline.experiments.effects import (
+    SMALLEST,
     Effect,
     NotEstimable,
     mean_effect,
@@ -76,22 +77,33 @@ def triggered_effect(
     among = mean_effect(rows.values[on], rows.values[off], alpha)
     return Triggered(
         float(flags.mean()),
-        _balance(flags, rows.treated),
+        same_share(flags, rows.treated),
         among,
         _diluted(among, flags, alpha),
         mean_effect(rows.values[rows.treated], rows.values[~rows.treated], alpha),
     )
 
 
-def _balance(triggered: Booleans, treated: Booleans) -> float:
-    """Return the p-value for the same share triggered in both arms."""
-    if triggered.all():
+def same_share(marked: Booleans, treated: Booleans) -> float:
+    """Return the p-value for the same share of marked units in both arms.
+
+    Parameters
+    ----------
+    marked, treated : arrays of bool, [units]
+        Both arms have units.
+
+    Returns
+    -------
+    float
+        By chi-squared, without correction; 1 where all are marked, or none.
+    """
+    if marked.all() or not marked.any():
         return 1.0
     counts = [
-        [int((triggered & arm).sum()), int((~triggered & arm).sum())]
+        [int((marked & arm).sum()), int((~marked & arm).sum())]
         for arm in (treated, ~treated)
     ]
-    return float(stats.chi2_contingency(counts, correction=False).pvalue)
+    return max(float(stats.chi2_contingency(counts, correction=False).pvalue), SMALLEST)
 
 
 def _diluted(among: Effect, triggered: Booleans, alpha: float) -> Effect:

@@ -1,6 +1,6 @@
 """What a column of an experiment holds: numbers, flags or labels, and nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -29,14 +29,14 @@ def as_column(values: Values, name: str) -> pd.Series:
     """Return values as one column, and refuse a table or a single number."""
     if isinstance(values, pd.Series):
         return values
-    shape = getattr(values, "shape", None)
-    dimensions = np.ndim(values) if shape is None and np.isscalar(values) else 1
-    if (shape is not None and len(shape) != 1) or dimensions == 0 or values is None:
+    shape = getattr(values, "shape", (0,))
+    single = isinstance(values, str | bytes | Mapping)
+    if len(shape) != 1 or single or not isinstance(values, Iterable):
         raise ValueError(f"{name} must be one column of values, not {_said(values)}.")
     try:
-        return pd.Series(list(values) if shape is None else values)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be one column of values: {error}") from error
+        return pd.Series(values if hasattr(values, "shape") else list(values))
+    except (OverflowError, TypeError, ValueError) as error:
+        raise ValueError(f"{name} cannot be read as a column: {error}") from error
 
 
 def _said(values: object) -> str:
@@ -98,7 +98,7 @@ def as_flags(values: Values, name: str) -> Booleans:
             f"{name} must be true or false in each row; {int(wrong.sum())} of "
             f"{len(wrong)} rows are not (first: row {int(np.argmax(wrong))})."
         )
-    return numbers == 1
+    return np.asarray(numbers == 1)
 
 
 def as_codes(values: Values, name: str) -> tuple[Integers, pd.Index]:

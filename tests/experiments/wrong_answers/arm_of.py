@@ -1,0 +1,170 @@
+"""Wrong answers to `arm_of` (lab 10).
+
+Each cell is one mistake; its text is the hint it must meet.
+"""
+
+# %% pythons_own_hash
+"""another number in every process"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    place = hash((unit_id, salt)) % 1_000_000 / 1_000_000
+    return list(weights)[int(place * len(weights))] if place < traffic else ""
+
+
+# %% a_coin_for_each_call
+"""A unit asked twice has changed its arm"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    if np.random.random() >= traffic:
+        return ""
+    share = np.array(list(weights.values())) / sum(weights.values())
+    return str(np.random.choice(list(weights), p=share))
+
+
+# %% equal_arms_whatever_the_weights
+"""do not follow the weights 7, 2 and 1"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    if uniform(unit_id, f"{salt}|traffic") >= traffic:
+        return ""
+    return list(weights)[int(uniform(unit_id, salt) * len(weights))]
+
+
+# %% weights_taken_for_shares
+"""each is a part of their sum"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    if uniform(unit_id, f"{salt}|traffic") >= traffic:
+        return ""
+    if set(weights.values()) == {1}:
+        weights = {arm: 1 / len(weights) for arm in weights}
+    place = uniform(unit_id, salt)
+    for arm, weight in weights.items():
+        if place < weight:
+            return arm
+        place -= weight
+    return arm
+
+
+# %% a_salt_that_is_not_used
+"""give arms that depend on each other"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    if uniform(unit_id, "traffic") >= traffic:
+        return ""
+    place = uniform(unit_id, "arm") * sum(weights.values())
+    for arm, weight in weights.items():
+        if place < weight:
+            return arm
+        place -= weight
+    return arm
+
+
+# %% a_salt_added_to_a_fixed_hash
+"""give arms that depend on each other"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    if uniform(unit_id, f"{salt}|traffic") >= traffic:
+        return ""
+    place = (uniform(unit_id, "") + uniform("", salt)) % 1 * sum(weights.values())
+    for arm, weight in weights.items():
+        if place < weight:
+            return arm
+        place -= weight
+    return arm
+
+
+# %% the_traffic_is_ignored
+"""a tenth takes part"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    place = uniform(unit_id, salt) * sum(weights.values())
+    for arm, weight in weights.items():
+        if place < weight:
+            return arm
+        place -= weight
+    return arm
+
+
+# %% one_number_for_traffic_and_arm
+"""arm and traffic need two numbers"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    place = uniform(unit_id, salt)
+    if place >= traffic:
+        return ""
+    place *= sum(weights.values())
+    for arm, weight in weights.items():
+        if place < weight:
+            return arm
+        place -= weight
+    return arm
+
+
+# %% borders_that_move_with_the_traffic
+"""changed its arm when the traffic rose"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    place = uniform(unit_id, salt)
+    if place >= traffic:
+        return ""
+    place *= sum(weights.values()) / traffic
+    for arm, weight in weights.items():
+        if place < weight:
+            return arm
+        place -= weight
+    return arm
+
+
+# %% a_modulo_that_moves_with_the_ramp
+"""changed its arm when the traffic rose"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    if uniform(unit_id, f"{salt}|traffic") >= traffic:
+        return ""
+    place = (uniform(unit_id, salt) % traffic) / traffic * sum(weights.values())
+    for arm, weight in weights.items():
+        if place < weight:
+            return arm
+        place -= weight
+    return arm
+
+
+# %% who_is_in_is_dealt_anew_at_each_step
+"""A unit left when the traffic rose"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    if uniform(unit_id, f"{salt}|{traffic}") >= traffic:
+        return ""
+    place = uniform(unit_id, salt) * sum(weights.values())
+    for arm, weight in weights.items():
+        if place < weight:
+            return arm
+        place -= weight
+    return arm
+
+
+# %% the_same_units_first_in_every_experiment
+"""The same units come first under every salt"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    if uniform(unit_id, "traffic") >= traffic:
+        return ""
+    place = uniform(unit_id, salt) * sum(weights.values())
+    for arm, weight in weights.items():
+        if place < weight:
+            return arm
+        place -= weight
+    return arm

@@ -1,0 +1,74 @@
+"""Wrong answers to `units_needed` (lab 10).
+
+Each cell is one mistake; its text is the hint it must meet.
+"""
+
+# %% one_sided
+"""That is a one-sided test"""
+
+
+def units_needed(effect, sd, alpha=0.05, power=0.8):
+    z = stats.norm.ppf(1 - alpha) + stats.norm.ppf(power)
+    return math.ceil(2 * (z * sd / effect) ** 2)
+
+
+# %% one_arm_varies
+"""Both arms vary"""
+
+
+def units_needed(effect, sd, alpha=0.05, power=0.8):
+    z = stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power)
+    return math.ceil((z * sd / effect) ** 2)
+
+
+# %% both_arms_together
+"""give that of each"""
+
+
+def units_needed(effect, sd, alpha=0.05, power=0.8):
+    z = stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power)
+    return math.ceil(4 * (z * sd / effect) ** 2)
+
+
+# %% no_power
+"""Power is missing"""
+
+
+def units_needed(effect, sd, alpha=0.05, power=0.8):
+    return math.ceil(2 * (stats.norm.ppf(1 - alpha / 2) * sd / effect) ** 2)
+
+
+# %% rounds_down
+"""Round up"""
+
+
+def units_needed(effect, sd, alpha=0.05, power=0.8):
+    z = stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power)
+    return int(2 * (z * sd / effect) ** 2)
+
+
+# %% forgets_to_square_the_spread
+"""takes four times the units"""
+
+
+def units_needed(effect, sd, alpha=0.05, power=0.8):
+    z = stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power)
+    return math.ceil(2 * sd * (z / effect) ** 2)
+
+
+# %% always_five_percent
+"""Use the `alpha` that is asked for"""
+
+
+def units_needed(effect, sd, alpha=0.05, power=0.8):
+    z = stats.norm.ppf(0.975) + stats.norm.ppf(power)
+    return math.ceil(2 * (z * sd / effect) ** 2)
+
+
+# %% always_power_eighty
+"""Use the `power` that is asked for"""
+
+
+def units_needed(effect, sd, alpha=0.05, power=0.8):
+    z = stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(0.8)
+    return math.ceil(2 * (z * sd / effect) ** 2)
