@@ -88,8 +88,8 @@ def test_the_first_spending_bound_of_28_looks_is_beyond_nine():
 def test_many_looks_need_more_nodes(looks):
     for kind in decisions.KINDS:
         bounds = decisions.boundaries(kind, looks)
-        assert crossing(bounds, 400) == pytest.approx(0.05, abs=1e-6)
-    assert abs(crossing(decisions.boundaries("pocock", 365), 64) - 0.05) > 1e-3
+        assert crossing(bounds, 2 * looks) == pytest.approx(0.05, abs=1e-6)
+    assert abs(crossing(decisions.boundaries("pocock", 100), 32) - 0.05) > 1e-3
 
 
 def test_one_look_is_the_fixed_bound():
@@ -119,7 +119,7 @@ def test_far_more_precise_than_one_minus_the_rest():
     "looks, crossed", [(2, 0.083), (5, 0.142), (14, 0.220), (28, 0.275), (92, 0.367)]
 )
 def test_peeking_unadjusted(looks, crossed):
-    assert crossing(np.full(looks, 1.959964), 400) == pytest.approx(crossed, abs=6e-4)
+    assert crossing(np.full(looks, 1.959964), 200) == pytest.approx(crossed, abs=6e-4)
 
 
 def test_simulated_false_alarms():

@@ -27,7 +27,7 @@ def test_the_example_in_the_paper():
     assert decisions.bonferroni(PAPER, 0.05).sum() == 3
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.floats(0, 1, width=32), min_size=1, max_size=40),
     st.sampled_from([0.01, 0.05, 0.1, 0.25]),
@@ -39,7 +39,7 @@ def test_equal_to_statsmodels(pvalues, alpha, method):
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 def test_adjusted_equal_to_statsmodels(pvalues):
     expected = multipletests(pvalues, 0.05, "holm")[1]
     assert np.allclose(decisions.holm_adjusted(pvalues), expected, rtol=1e-9)

@@ -5,7 +5,7 @@ before the experiment and its days (Parquet or CSV: `day`, and for each register
 metric the difference of treatment and control), and prints every look, the decision and
 its reasons. `--digest` takes the registration's digest that you kept elsewhere.
 
-Exit codes: 0, ship; 1, do not ship: iterate, kill, or no bound is crossed yet, and the
+Exit codes: 0, ship; 1, do not ship: iterate, kill, or go on to the next look, and the
 text says which; 2, no answer: a file cannot be read, or the days are not those that
 were registered, and one line on the standard error says why.
 """

@@ -6,13 +6,14 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 
 from flightline.decisions.boundaries import boundaries
-from flightline.decisions.guardrails import BETTER, Guardrail
+from flightline.decisions.guardrails import Guardrail
 from flightline.decisions.inputs import Floats, number, one_of, rate, whole
 from flightline.decisions.spending import spending_bounds
 
@@ -47,8 +48,8 @@ class Margin:
 
     def __post_init__(self) -> None:
         """Check it as a guardrail would."""
-        one_of(self.better, "better", BETTER)
-        Guardrail(0.0, 1.0, self.margin, self.unit)
+        Guardrail(0.0, 1.0, self.margin, self.unit, better=self.better)
+        object.__setattr__(self, "margin", float(self.margin))
 
 
 @dataclass(frozen=True)
@@ -98,13 +99,29 @@ class Registration:
             if not isinstance(value, str) or not value.strip():
                 raise ValueError(f"{name}={value!r} must be a text.")
         one_of(self.rule, "rule", RULES)
-        rate(self.alpha)
         if number(self.cost, "cost") < 0:
             raise ValueError(f"cost={self.cost:g} must be 0 or more.")
         _date(self.analysis_date)
-        object.__setattr__(self, "looks", self._checked_looks())
+        checked = {
+            "horizon": whole(self.horizon, "horizon", SMALLEST),
+            "looks": self._checked_looks(),
+            "alpha": rate(self.alpha),
+            "cost": float(self.cost),
+            "guardrails": self._checked_guardrails(),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    def _checked_guardrails(self) -> dict[str, Margin]:
+        """Return the margins by name, none of them for the primary metric."""
+        if not isinstance(self.guardrails, Mapping):
+            raise ValueError("guardrails are no mapping: give a Margin by name.")
+        for name, margin in self.guardrails.items():
+            if not isinstance(name, str) or not isinstance(margin, Margin):
+                raise ValueError(f"guardrail {name!r} is {margin!r}: give a Margin.")
         if self.metric in self.guardrails:
             raise ValueError(f"{self.metric!r} is primary metric and guardrail.")
+        return dict(self.guardrails)
 
     def _checked_looks(self) -> tuple[int, ...]:
         """Return the looks if they rise, end at the horizon, and fit the rule."""
@@ -130,9 +147,7 @@ class Registration:
     @property
     def bounds(self) -> Floats:
         """The bound of |Z| at each look, shape (looks,)."""
-        if self.rule in ("pocock", "obrien_fleming"):
-            return boundaries(self.rule, len(self.looks), self.alpha)
-        return spending_bounds(np.array(self.looks) / self.horizon, self.alpha)
+        return _bounds(self.rule, tuple(self.looks), self.alpha).copy()
 
     @property
     def digest(self) -> str:
@@ -244,6 +259,14 @@ def read_registration(path: Path, digest: str | None = None) -> Registration:
             f"({digest.strip()[:12]}): its own is {made.digest[:12]}."
         )
     return made
+
+
+@cache
+def _bounds(rule: str, looks: tuple[int, ...], alpha: float) -> Floats:
+    """Return the bounds of a rule; they take some hundredths of a second."""
+    if rule in ("pocock", "obrien_fleming"):
+        return boundaries(rule, len(looks), alpha)
+    return spending_bounds(np.array(looks) / looks[-1], alpha)
 
 
 def _made(given: Mapping[str, object]) -> Registration:

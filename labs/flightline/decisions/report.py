@@ -10,7 +10,7 @@ from flightline.decisions.decide import Decision, decide
 from flightline.decisions.guardrails import Guardrail
 from flightline.decisions.inputs import Floats, numbers
 from flightline.decisions.register import Registration, RegistrationError
-from flightline.experiments.effects import Effect
+from flightline.experiments import Effect
 
 LOOK = ["day", "estimate", "low", "high", "z", "bound", "crossed"]
 """Columns of the looks in a report."""
@@ -26,7 +26,7 @@ class Report:
         What had been promised.
     looks : DataFrame
         A row per look up to the decision: `day`, `estimate`, `low` and `high` (at all
-        looks together), `z`, `bound` and `crossed`.
+        looks together), `z` of the estimate less the cost, `bound` and `crossed`.
     primary : experiments.Effect
         At the look of the decision.
     guardrails : mapping of str to Guardrail
@@ -51,12 +51,14 @@ class Report:
             f"after day {', '.join(map(str, plan.looks))}; cost {plan.cost:g}.",
             f"Registered as {plan.digest[:12]}; analysis on {plan.analysis_date}.",
             "",
-            self.looks.round({"z": 2, "bound": 2}).to_string(index=False),
+            self.looks.to_string(index=False, float_format="{:.3g}".format),
             "",
         ]
         if self.decision is None:
             later = next(day for day in plan.looks if day > self.looks["day"].iloc[-1])
-            return "\n".join([*lines, f"No bound was crossed: look after day {later}."])
+            return "\n".join(
+                [*lines, f"No look excludes the cost: look after day {later}."]
+            )
         used = int(self.looks["day"].iloc[-1])
         if used < self.days:
             lines.append(f"Days {used + 1} to {self.days} came after it; not used.")
@@ -77,9 +79,11 @@ def analyse(registration: Registration, daily: pd.DataFrame) -> Report:
     Returns
     -------
     Report
-        It has a decision as soon as a bound is crossed, or at the horizon. An interval
-        at a look is the estimate and as many standard errors as its bound, by Student's
-        t, so that all of them hold together.
+        It has a decision as soon as a look's interval excludes the cost, or at the
+        horizon. An interval is the estimate and as many standard errors as the bound of
+        its look, by Student's t, so that all of them hold together: a change worth its
+        cost or less is shipped with a chance of alpha / 2 at most, and one worth its
+        cost or more is killed with as much. Guardrails are read once, at that look.
 
     Raises
     ------
@@ -97,7 +101,7 @@ def analyse(registration: Registration, daily: pd.DataFrame) -> Report:
     values = numbers(table[registration.metric], registration.metric)
     rows = []
     for day, bound in zip(reached, registration.bounds, strict=False):
-        rows.append(_look(values[:day], float(bound), registration.metric))
+        rows.append(_look(values[:day], float(bound), registration))
         if rows[-1]["crossed"]:
             break
     looks = pd.DataFrame(rows, columns=LOOK)
@@ -107,7 +111,7 @@ def analyse(registration: Registration, daily: pd.DataFrame) -> Report:
         float(last["estimate"]),
         float(last["low"]),
         float(last["high"]),
-        float(2 * special.ndtr(-abs(last["z"]))),
+        _pvalue(values[:used], registration.metric),
     )
     guards = {
         name: _guard(registration, name, table[name], used)
@@ -146,7 +150,7 @@ def _no_gap(day: pd.Series) -> None:
         steps = np.diff(numbers(day, "day"))
     else:
         try:
-            dates = pd.to_datetime(day)
+            dates = pd.to_datetime(day, format="ISO8601")
         except (ValueError, TypeError):
             raise ValueError(
                 f"day holds {day.iloc[0]!r}: give numbers or dates as 2013-07-01."
@@ -171,12 +175,15 @@ def _within(registration: Registration, days: int) -> None:
     )
 
 
-def _look(values: Floats, bound: float, name: str) -> dict[str, float | bool]:
+def _look(
+    values: Floats, bound: float, registration: Registration
+) -> dict[str, float | bool]:
     """Return what one look shows: estimate, interval, z, and whether it crossed."""
     day = len(values)
-    estimate, se = _mean(values, name)
-    tail = stats.t.sf(abs(estimate / se), day - 1)
-    z = float(np.sign(estimate) * -special.ndtri(max(tail, 1e-300)))
+    estimate, se = _mean(values, registration.metric)
+    beyond = estimate - registration.cost
+    tail = stats.t.sf(abs(beyond / se), day - 1)
+    z = float(np.sign(beyond) * -special.ndtri(max(tail, 1e-300)))
     reach = float(stats.t.isf(special.ndtr(-bound), day - 1)) * se
     return {
         "day": day,
@@ -187,6 +194,12 @@ def _look(values: Floats, bound: float, name: str) -> dict[str, float | bool]:
         "bound": bound,
         "crossed": abs(z) > bound,
     }
+
+
+def _pvalue(values: Floats, name: str) -> float:
+    """Return the two-sided p-value against no effect, of these days alone."""
+    estimate, se = _mean(values, name)
+    return float(2 * stats.t.sf(abs(estimate / se), len(values) - 1))
 
 
 def _mean(values: Floats, name: str) -> tuple[float, float]:
