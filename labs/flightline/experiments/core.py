@@ -40,7 +40,7 @@ def units_needed(
     effect: float, sd: float, alpha: float = 0.05, power: float = 0.8
 ) -> int:
     """Return how many units each arm needs to find an effect, two-sided."""
-    z = stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power)
+    z = float(stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power))
     return math.ceil(2 * (z * sd / effect) ** 2)
 
 

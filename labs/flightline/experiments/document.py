@@ -209,6 +209,9 @@ def save_config(config: Config, path: Path | str) -> None:
 class Watched:
     """A configuration that a service reads again while it runs.
 
+    Call `reload` as often as a change may wait, and make the `assignment_function`
+    anew when it returns True.
+
     Parameters
     ----------
     path : path

@@ -49,7 +49,9 @@ class Flag:
         object.__setattr__(self, "segments", segments_of(self.segments, where))
 
 
-def is_on(flag: Flag, unit_id: str, request_fields: Mapping[str, object] = {}) -> bool:
+def is_on(
+    flag: Flag, unit_id: str, request_fields: Mapping[str, object] | None = None
+) -> bool:
     """Tell whether a unit has a feature.
 
     Parameters
@@ -57,7 +59,7 @@ def is_on(flag: Flag, unit_id: str, request_fields: Mapping[str, object] = {}) -
     flag : Flag
     unit_id : str
         As for `assign`.
-    request_fields : mapping
+    request_fields : mapping, optional
         As for `eligible`; needed if the flag has segments.
 
     Returns
@@ -72,6 +74,6 @@ def is_on(flag: Flag, unit_id: str, request_fields: Mapping[str, object] = {}) -
         As `assign` and `eligible`.
     """
     must_be_an_id(unit_id)
-    if not meets(request_fields, flag.segments, f"flag {flag.name!r}"):
+    if not meets(request_fields or {}, flag.segments, f"flag {flag.name!r}"):
         return False
     return uniform(unit_id, f"{flag.salt}|flag") < flag.share

@@ -39,7 +39,7 @@ def units_needed(effect, sd, alpha=0.05, power=0.8):
 
 
 # %% rounds_down
-"""Round up"""
+"""one unit less falls short of the power"""
 
 
 def units_needed(effect, sd, alpha=0.05, power=0.8):
