@@ -131,6 +131,7 @@ def test_non_inferior_refuses(arguments, said):
         (0.01, {"sd": 1, "power": 0.05}, "power=0.05"),
         (0.01, {"sd": 1, "power": 1}, "power=1"),
         (0.01, {"sd": np.nan}, "sd=nan"),
+        (1e-9, {"sd": 100}, "in one unit"),
     ],
 )
 def test_days_to_show_refuses(margin, options, said):

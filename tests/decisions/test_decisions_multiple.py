@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import tea_tasting
 from flightline import decisions
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,7 +28,7 @@ def test_the_example_in_the_paper():
     assert decisions.bonferroni(PAPER, 0.05).sum() == 3
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.floats(0, 1, width=32), min_size=1, max_size=40),
     st.sampled_from([0.01, 0.05, 0.1, 0.25]),
@@ -39,7 +40,7 @@ def test_equal_to_statsmodels(pvalues, alpha, method):
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10)
 def test_adjusted_equal_to_statsmodels(pvalues):
     expected = multipletests(pvalues, 0.05, "holm")[1]
     assert np.allclose(decisions.holm_adjusted(pvalues), expected, rtol=1e-9)
@@ -125,3 +126,30 @@ def test_refused(pvalues, alpha, said):
     for method in METHODS.values():
         with pytest.raises(ValueError, match=said):
             method(pvalues, alpha)
+
+
+def test_equal_to_tea_tasting():
+    """Its default is the method of Hochberg; Holm allows for any dependence."""
+    rng = np.random.default_rng(6)
+    users = 2_000
+    data = pd.DataFrame({"user": range(users), "variant": np.arange(users) % 2})
+    metrics = {}
+    for number, effect in enumerate([0.0, 0.05, 0.1, 0.12, 0.15, 0.3]):
+        name = f"m{number}"
+        data[name] = rng.standard_normal(users) + effect * data["variant"]
+        metrics[name] = tea_tasting.Mean(name)
+    result = tea_tasting.Experiment(metrics).analyze(data)
+    pvalues = [result[name].pvalue for name in metrics]
+    both = {
+        "holm": tea_tasting.adjust_fwer(
+            result, alpha=0.05, arbitrary_dependence=True, method="bonferroni"
+        ),
+        "fdr_bh": tea_tasting.adjust_fdr(result, alpha=0.05),
+    }
+    found = {}
+    for name, theirs in both.items():
+        rows = theirs.to_dicts()
+        assert [row["metric"] for row in rows] == list(metrics)
+        found[name] = [bool(row["null_rejected"]) for row in rows]
+        assert METHODS[name](pvalues, 0.05).tolist() == found[name]
+    assert 0 < sum(found["holm"]) < len(metrics)

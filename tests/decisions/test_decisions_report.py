@@ -106,10 +106,10 @@ def test_intervals_of_all_looks_hold_together():
     rng = np.random.default_rng(11)
     outside = []
     no_guards = plan(guardrails={}, rule="pocock", cost=0.0)
-    for _ in range(500):
+    for _ in range(250):
         table = pd.DataFrame({"day": range(28), "reward": rng.normal(0, 1, 28)})
         outside.append(decisions.analyse(no_guards, table).looks["crossed"].any())
-    assert np.mean(outside) < 0.09
+    assert np.mean(outside) < 0.105
 
 
 def test_order_index_and_kinds_do_not_matter():
@@ -121,6 +121,10 @@ def test_order_index_and_kinds_do_not_matter():
     assert str(decisions.analyse(plan(), arrow)) == expected
     dates = usual.assign(day=pd.to_datetime(usual["day"]))
     assert str(decisions.analyse(plan(), dates)) == expected
+    short = usual.assign(day=usual["day"].str[5:])
+    assert str(decisions.analyse(plan(), short)) == expected
+    clocks = pd.date_range("2013-10-20", periods=28, tz="America/New_York")
+    assert str(decisions.analyse(plan(), usual.assign(day=clocks))) == expected
     numbered = usual.assign(day=range(100, 128), other="x")
     assert str(decisions.analyse(plan(), numbered)) == expected
 
@@ -162,6 +166,14 @@ def words(table):
     )
 
 
+def mixed(table):
+    return table.assign(day=[1, "2", *range(3, 29)])
+
+
+def huge(table):
+    return table.assign(reward=table["reward"] * 1e305)
+
+
 def doubled(table):
     return pd.concat([table, table[["reward"]]], axis=1)
 
@@ -176,8 +188,11 @@ def doubled(table):
         (flat, "precision has no variance"),
         (text, "reward holds something else than numbers"),
         (no_day, "day is missing in 1 rows"),
-        (words, "give numbers or dates"),
+        (words, "give numbers, or dates"),
         (doubled, "'reward' twice"),
+        (mixed, "give numbers, or dates"),
+        (huge, "which unit"),
+        (lambda table: table.T.to_dict(), "are no table"),
     ],
 )
 def test_days_that_are_refused(change, said):

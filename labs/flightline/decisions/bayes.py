@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from flightline.decisions.inputs import Floats, number, numbers
+from flightline.decisions.inputs import LARGEST, Floats, number, numbers
 
 
 def probability_better(
@@ -53,8 +53,9 @@ def probability_better(
     prior_sd = number(prior_sd, "prior_sd", infinite=True)
     if estimate.shape != se.shape:
         raise ValueError(f"estimates {estimate.shape} and ses {se.shape} differ.")
-    if (se <= 0).any() or prior_sd <= 0:
+    if (se < 1 / LARGEST).any() or prior_sd < 1 / LARGEST:
         raise ValueError("ses and prior_sd must be above 0: is there no variance?")
-    weight = 1 / (1 + (se / prior_sd) ** 2)  # of the data
+    sd = 1 / np.hypot(1 / se, 1 / prior_sd)
+    weight = (sd / se) ** 2  # of the data
     mean = weight * estimate + (1 - weight) * prior_mean
-    return np.asarray(special.ndtr((mean - beyond) / (se * np.sqrt(weight))))
+    return np.asarray(special.ndtr((mean - beyond) / sd))

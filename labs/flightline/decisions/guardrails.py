@@ -100,8 +100,14 @@ def days_to_show(
             f"truth={truth:g} is a loss of the margin {margin:g} or more: no number of "
             "days shows that it is safe."
         )
-    z = stats.norm.ppf(1 - alpha) + stats.norm.ppf(power)
-    return max(2, math.ceil(float(z * sd / (margin + truth)) ** 2))
+    z = float(stats.norm.isf(alpha) + stats.norm.ppf(power))
+    root = z * sd / (margin + truth)
+    if root > 1e6:
+        raise ValueError(
+            f"margin={margin:g} is too small beside sd={sd:g}: no experiment lasts a "
+            "million million days. Are both in one unit?"
+        )
+    return max(2, math.ceil(root**2))
 
 
 @dataclass(frozen=True)
@@ -165,9 +171,9 @@ class Guardrail:
     def reach(self) -> float:
         """From the estimate to its one-sided bound."""
         if self.days is None:
-            return float(stats.norm.ppf(1 - self.alpha) * self.se)
+            return float(stats.norm.isf(self.alpha) * self.se)
         freedom = whole(self.days, "days", 2) - 1
-        return float(stats.t.ppf(1 - self.alpha, freedom) * self.se)
+        return float(stats.t.isf(self.alpha, freedom) * self.se)
 
     @property
     def state(self) -> str:

@@ -10,12 +10,18 @@ import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 
+LARGEST = 1e140
+"""Numbers above it cannot be squared and summed; spreads below 1 / it are none."""
+
+RAREST = 1e-100
+"""The smallest error rate that anything here is asked for."""
+
 
 def rate(alpha: float, name: str = "alpha", most: float = 0.5) -> float:
     """Return an error rate above 0 and at most `most`, or refuse it."""
     alpha = number(alpha, name)
-    if not 0 < alpha <= most:
-        raise ValueError(f"{name}={alpha:g} is not above 0 and at most {most:g}.")
+    if not RAREST <= alpha <= most:
+        raise ValueError(f"{name}={alpha:g} must lie between {RAREST:g} and {most:g}.")
     return alpha
 
 
@@ -28,13 +34,15 @@ def number(value: float, name: str, infinite: bool = False) -> float:
         read = math.nan
     if math.isnan(read) or (math.isinf(read) and not infinite):
         raise ValueError(f"{name}={value!r} is no finite number.")
+    if LARGEST < abs(read) < math.inf:
+        raise ValueError(f"{name}={read:g} is too large to be computed with.")
     return read
 
 
 def spread(se: float, name: str = "se") -> float:
     """Return a standard error above 0, or refuse it."""
     se = number(se, name)
-    if se <= 0:
+    if se < 1 / LARGEST:
         raise ValueError(
             f"{name}={se:g}: without variance nothing can be tested. Are all values "
             "equal, or was a variance expected to be a standard error?"
@@ -80,18 +88,20 @@ def numbers(values: npt.ArrayLike, name: str, nulls: bool = False) -> Floats:
     Raises
     ------
     ValueError
-        For texts, truth values, complex numbers, rows of unequal length, infinite
-        numbers, and nulls that may not stay, with their number and the first place.
+        For texts, truth values, complex numbers, rows of unequal length, infinite or
+        huge numbers, and nulls that may not stay, with their number and first place.
     """
     array = _plain(values, name)
     wrong = np.isinf(array) if nulls else ~np.isfinite(array)
     if wrong.any():
-        place = ", ".join(str(index) for index in np.argwhere(wrong)[0])
+        place = ", ".join(str(index) for index in np.argwhere(wrong)[0]) or "0"
         raise ValueError(
             f"{name} holds {int(wrong.sum())} of {array.size} values that are no "
             f"finite number (first: {array[wrong][0]} at position {place}). Find out "
             "why they are missing before you leave them out."
         )
+    if (np.abs(array) > LARGEST).any():
+        raise ValueError(f"{name} holds numbers above {LARGEST:g}: which unit is it?")
     return array
 
 
@@ -102,6 +112,8 @@ def _plain(values: npt.ArrayLike, name: str) -> Floats:
         raise ValueError(f"{name} is a table: give one column of it.")
     if isinstance(given, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
         given = pd.Series(given).to_numpy(dtype=object, na_value=np.nan)
+    elif isinstance(given, np.ma.MaskedArray):
+        given = given.tolist()  # None where it is masked
     elif isinstance(given, dict | set | frozenset | str | bytes):
         raise ValueError(f"{name} is a {type(given).__name__}: give an array.")
     try:
@@ -111,7 +123,7 @@ def _plain(values: npt.ArrayLike, name: str) -> Floats:
         if array.dtype.kind not in "iuf":
             raise ValueError(f"it holds {array.dtype}")
         return array.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"{name} holds something else than numbers: {error}."
         ) from None

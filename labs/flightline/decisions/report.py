@@ -8,7 +8,7 @@ from scipy import special, stats
 
 from flightline.decisions.decide import Decision, decide
 from flightline.decisions.guardrails import Guardrail
-from flightline.decisions.inputs import Floats, numbers
+from flightline.decisions.inputs import LARGEST, Floats, numbers
 from flightline.decisions.register import Registration, RegistrationError
 from flightline.experiments import Effect
 
@@ -124,6 +124,8 @@ def analyse(registration: Registration, daily: pd.DataFrame) -> Report:
 
 def _in_order(registration: Registration, daily: pd.DataFrame) -> pd.DataFrame:
     """Return the days in order, each once, with all that was registered."""
+    if not isinstance(daily, pd.DataFrame) or daily.columns.nlevels > 1:
+        raise ValueError("the days are no table with one level of columns.")
     wanted = ["day", registration.metric, *registration.guardrails]
     missing = [name for name in wanted if name not in daily]
     if missing:
@@ -139,29 +141,33 @@ def _in_order(registration: Registration, daily: pd.DataFrame) -> pd.DataFrame:
         raise ValueError(f"day is missing in {int(day.isna().sum())} rows.")
     if day.duplicated().any():
         raise ValueError(f"day {day[day.duplicated()].iloc[0]} comes twice.")
-    table = daily[wanted].sort_values("day", ignore_index=True)
-    _no_gap(table["day"])
+    number = _numbered(day)
+    order = np.argsort(number, kind="stable")
+    table = daily[wanted].iloc[order].reset_index(drop=True)
+    gap = np.flatnonzero(np.abs(np.diff(number[order]) - 1) > 1e-6)
+    if len(gap):
+        before, after = table["day"].iloc[[gap[0], gap[0] + 1]]
+        raise ValueError(
+            f"day {before} is followed by {after}: a day is missing. Find out why "
+            "before you go on without it."
+        )
     return table
 
 
-def _no_gap(day: pd.Series) -> None:
-    """Refuse numbers or dates that leave a day out."""
+def _numbered(day: pd.Series) -> Floats:
+    """Return numbers of days, or dates of the local calendar, as numbers."""
     if pd.api.types.is_numeric_dtype(day):
-        steps = np.diff(numbers(day, "day"))
-    else:
+        return numbers(day, "day")
+    for form in ("ISO8601", "%m-%d"):
         try:
-            dates = pd.to_datetime(day, format="ISO8601")
-        except (ValueError, TypeError):
-            raise ValueError(
-                f"day holds {day.iloc[0]!r}: give numbers or dates as 2013-07-01."
-            ) from None
-        steps = dates.diff().iloc[1:].to_numpy() / np.timedelta64(1, "D")
-    if len(steps) and not np.allclose(steps, 1):
-        place = int(np.flatnonzero(~np.isclose(steps, 1))[0])
-        raise ValueError(
-            f"day {day.iloc[place]} is followed by {day.iloc[place + 1]}: a day is "
-            "missing. Find out why before you go on without it."
-        )
+            dates = pd.to_datetime(day, format=form)
+            local = dates.dt.tz_localize(None).to_numpy("datetime64[s]")
+            return np.asarray(local.astype(np.int64) / 86_400, np.float64)
+        except (AttributeError, TypeError, ValueError):
+            continue
+    raise ValueError(
+        f"day holds {day.iloc[0]!r}: give numbers, or dates as 2013-07-01 or 07-01."
+    )
 
 
 def _within(registration: Registration, days: int) -> None:
@@ -204,9 +210,10 @@ def _pvalue(values: Floats, name: str) -> float:
 
 def _mean(values: Floats, name: str) -> tuple[float, float]:
     """Return a mean and its standard error; without variance, refuse."""
-    if np.ptp(values) == 0:
+    mean, se = float(values.mean()), float(stats.sem(values))
+    if np.ptp(values) == 0 or not se > 1 / LARGEST:
         raise ValueError(f"{name} has no variance: all {len(values)} days are equal.")
-    return float(values.mean()), float(stats.sem(values))
+    return mean, se
 
 
 def _guard(

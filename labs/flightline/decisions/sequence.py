@@ -8,7 +8,7 @@ from scipy import special
 
 from flightline.decisions.inputs import Floats, number, numbers, rate, spread, whole
 
-BURN_IN = 7
+BURN_IN = 14
 """First value at which the estimated variance is trusted."""
 
 BEST_AT = 14.0
@@ -82,7 +82,8 @@ def confidence_sequence(
         As in `sequence_bounds`.
     burn_in : int
         The first number of values at which an estimated variance is trusted; from 2
-        on. Before, the interval is all numbers.
+        on. Before, the interval is all numbers. The default keeps alpha = .05 over
+        1,000 normal values; a smaller alpha needs a later start.
     sd : float, optional
         The standard deviation of one value, if it is known; there is no burn-in then,
         and the promise holds exactly for normal values. By default it is estimated from
@@ -102,8 +103,8 @@ def confidence_sequence(
     Notes
     -----
     Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas 2024 for the estimated variance.
-    With days as values and looks from the second day on, 24% of experiments without an
-    effect leave the interval at some time; with looks from the seventh, 5%.
+    Without effect, 26% of runs of 28 normal values leave an interval of 95% at some
+    time if the first look is at the second value, 6% at the seventh, 2% at the 14th.
     While the values so far are all equal, the interval stays all numbers.
 
     Examples
@@ -117,15 +118,13 @@ def confidence_sequence(
     if array.ndim == 0 or not array.size:
         raise ValueError(f"values have the shape {array.shape}: give a value a day.")
     count = np.arange(1, array.shape[-1] + 1, dtype=np.float64)
-    size = max(float(np.abs(array).max()), np.finfo(float).tiny)
-    scaled = array / size  # squares of huge numbers would overflow
-    means = scaled.cumsum(axis=-1) / count
+    means = array.cumsum(axis=-1) / count
     if sd is None:
-        errors = _errors(scaled, count, burn_in)
+        errors = _errors(array, count, burn_in)
     else:
-        errors = np.broadcast_to(spread(sd, "sd") / size / np.sqrt(count), array.shape)
+        errors = spread(sd, "sd") / np.sqrt(count)
     reach = sequence_bounds(count, alpha, best_at) * errors
-    return (means - reach) * size, (means + reach) * size
+    return means - reach, means + reach
 
 
 def _errors(values: Floats, count: Floats, burn_in: int) -> Floats:

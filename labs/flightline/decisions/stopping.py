@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import special, stats
 
 from flightline.decisions.boundaries import boundaries
-from flightline.decisions.inputs import Floats, numbers, rate, whole
+from flightline.decisions.inputs import LARGEST, Floats, numbers, rate, whole
 from flightline.decisions.sequence import sequence_bounds
 from flightline.decisions.spending import spending_bounds
 
@@ -235,7 +235,7 @@ def _shown(estimates: npt.ArrayLike, ses: npt.ArrayLike) -> tuple[Floats, Floats
 
 def _varied(se: Floats, looks: npt.NDArray[np.bool_]) -> None:
     """Refuse a look without variance: 0, or null after the first day."""
-    flat = ~(se[..., looks] > 0)
+    flat = ~(se[..., looks] > 1 / LARGEST)
     if flat.any():
         raise ValueError(
             f"ses: {int(flat.sum())} looks have no variance (0 or null). Are all "
