@@ -21,7 +21,8 @@ def bounds(z: pd.Series, rules: Sequence[tuple[str, pd.Series]], title: str) -> 
         The statistic, by the day of the experiment.
     rules : sequence of (str, Series of float)
         A name, and the bound of |Z| by day, infinite where nobody looks. Both signs
-        are drawn. A bound that falls is labelled at its beginning, others at their end.
+        are drawn. A bound that falls is labelled at its beginning, others at their end,
+        and one for every day on its lower side.
     title : str
         What the figure shows.
     """
@@ -34,6 +35,7 @@ def bounds(z: pd.Series, rules: Sequence[tuple[str, pd.Series]], title: str) -> 
         for side in (bound, -bound):
             ax.plot(bound.index, side, color=color, marker=marker)
         place = bound if bound.iloc[0] == bound.iloc[-1] else bound[::-1]
+        place = place if marker else -place
         figures.label_end(ax, place.index, place, name, color)
     ax.axhline(0, color=figures.GREY, linewidth=1)
     ax.set(xlabel="day of the experiment", ylabel="Z", title=title)
