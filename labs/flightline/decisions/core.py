@@ -1,4 +1,9 @@
-"""Lab 11: deciding honestly (contract; the lab exports it)."""
+# Do not edit: exported from labs/11_decisions.ipynb.
+# Change the lab, then run `make export`.
+
+"""Lab 11: deciding honestly."""
+
+__all__ = ["Floats", "crossing", "no_worse", "step_after", "survivors", "z_bounds"]
 
 from collections.abc import Mapping
 
@@ -6,24 +11,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, stats
 
-__all__ = ["Floats", "crossing", "no_worse", "step_after", "survivors", "z_bounds"]
-
 Floats = npt.NDArray[np.float64]
 
 
 def crossing(bounds: npt.ArrayLike, nodes: int = 64) -> float:
-    """Return how often |Z| exceeds its bound at any of the equal looks, no effect.
-
-    The sum S = Z sqrt(k) grows by independent normal steps; its density inside of the
-    bounds is carried from look to look on Gauss-Legendre nodes.
-    """
-    edges = np.asarray(bounds, float) * np.sqrt(np.arange(1, len(bounds) + 1))
-    x, w = np.polynomial.legendre.leggauss(nodes)
-    inside = edges[0] * w * stats.norm.pdf(edges[0] * x)
-    at = edges[0] * x
-    for edge in edges[1:]:
+    """Return how often |Z| passes its bound at any of the equal looks, by chance."""
+    looks = np.arange(1, np.size(bounds) + 1)
+    edges = np.asarray(bounds, float) * np.sqrt(looks)  # of the sum S
+    x, weight = np.polynomial.legendre.leggauss(nodes)  # on -1 to 1
+    at = np.zeros(1)  # before the first look, S is zero
+    inside = np.ones(1)  # and all of its weight is inside
+    for edge in edges:
         step = stats.norm.pdf(edge * x[:, None] - at)
-        inside, at = edge * w * (step @ inside), edge * x
+        inside = edge * weight * (step @ inside)
+        at = edge * x
     return float(1 - inside.sum())
 
 
@@ -31,7 +32,7 @@ def z_bounds(kind: str, looks: int, alpha: float = 0.05) -> Floats:
     """Return the two-sided bounds of |Z| at equal looks: pocock or obrien_fleming."""
     k = np.arange(1, looks + 1)
     shape = {"pocock": np.ones(looks), "obrien_fleming": np.sqrt(looks / k)}[kind]
-    size = optimize.brentq(lambda c: crossing(c * shape) - alpha, 0.5, 10)
+    size = optimize.brentq(lambda c: crossing(c * shape) - alpha, 0.5, 5)
     return np.asarray(size * shape)
 
 
@@ -39,22 +40,20 @@ def survivors(pvalues: npt.ArrayLike, alpha: float = 0.05) -> npt.NDArray[np.boo
     """Return which discoveries stand at a false discovery rate (Benjamini-Hochberg)."""
     p = np.asarray(pvalues, float)
     order = np.argsort(p)
-    passed = np.flatnonzero(p[order] <= alpha * np.arange(1, len(p) + 1) / len(p))
+    below = p[order] <= alpha * np.arange(1, len(p) + 1) / len(p)
     found = np.zeros(len(p), bool)
-    if len(passed):
-        found[order[: passed[-1] + 1]] = True
+    if below.any():
+        found[order[: np.flatnonzero(below)[-1] + 1]] = True
     return found
 
 
 def no_worse(estimate: float, se: float, margin: float, alpha: float = 0.05) -> bool:
-    """Tell whether a loss larger than the margin is excluded, at one-sided alpha."""
+    """Tell whether a loss as large as the margin is excluded, at one-sided alpha."""
     return bool(estimate - stats.norm.ppf(1 - alpha) * se > -margin)
 
 
-def step_after(
-    low: float, high: float, guards: Mapping[str, bool], cost: float
-) -> str:
-    """Decide from an interval, guardrails that are safe or not, and a cost: ship, iterate or kill."""
-    if low > cost and all(guards.values()):
-        return "ship"
-    return "kill" if high < cost else "iterate"
+def step_after(low: float, high: float, guards: Mapping[str, bool], cost: float) -> str:
+    """Decide from an interval, guardrails shown to hold, and a cost: one of three."""
+    if high < cost:
+        return "kill"
+    return "ship" if low > cost and all(guards.values()) else "iterate"
