@@ -3,6 +3,8 @@
 "use strict";
 
 const flightlineEstimate = (() => {
+  const FULLEST = 1 - 1e-6; /* a fuller queue never settles */
+
   function check(name, value, holds, rule) {
     if (!Number.isFinite(value) || !holds) {
       throw new RangeError(`${name} ${rule}.`);
@@ -87,14 +89,18 @@ const flightlineEstimate = (() => {
 
   function responseTail(t, a) {
     const busy = a.qps * a.service / a.servers / a.batch;
-    check("Utilisation", busy, busy < 1, "is not below 1: add servers");
+    check("Utilisation", busy, busy <= FULLEST, "is not below 1, or so near that the queue never settles: add servers");
     const time = t / a.service;
     if (a.model === "M/M/1") return Math.exp(-(1 - busy) * time);
     if (a.model === "M/M/c") {
       const waits = allBusy(busy * a.servers, a.servers);
       const slack = a.servers * (1 - busy) - 1;
-      const gap = Math.abs(slack) < 1e-9 ? time : -Math.expm1(-slack * time) / slack;
-      return Math.exp(-time) * (1 + waits * gap);
+      const servedLate = Math.exp(-time);
+      if (Math.abs(slack * time) < 1) {
+        const gap = Math.abs(slack) < 1e-9 ? time : -Math.expm1(-slack * time) / slack;
+        return servedLate * (1 + waits * gap);
+      }
+      return servedLate + waits * (servedLate - Math.exp(-(1 + slack) * time)) / slack;
     }
     if (time < 1) return 1;
     if (a.batch > 1) return batchTail(t - a.service, a.qps / a.servers, a.service, a.batch);
@@ -119,7 +125,8 @@ const flightlineEstimate = (() => {
     if (a.batch > 1 && a.model !== "M/D/1") throw new RangeError("Batches need M/D/1.");
     const load = a.qps * a.peak * (1 - a.hitRate);
     const willDo = (servers) =>
-      responseTail(a.target, { ...a, qps: load, servers }) <= 1 - a.quantile;
+      load * a.service / servers / a.batch <= FULLEST
+      && responseTail(a.target, { ...a, qps: load, servers }) <= 1 - a.quantile;
     const start = Math.floor(load * a.service / a.batch) + 1;
     let found, stop;
     if (a.batch === 1) {
@@ -160,9 +167,9 @@ const flightlineEstimate = (() => {
         ["epochs", "Epochs", "", 1, 1],
         ["accelerators", "Accelerators", "", 8, 1],
         ["peakTflops", "Peak of one", "TFLOP/s", 312, 1],
-        ["mfuLow", "MFU, low", "%", 20, 0.01],
-        ["mfuLikely", "MFU, likely", "%", 40, 0.01],
-        ["mfuHigh", "MFU, high", "%", 50, 0.01],
+        ["mfuLow", "MFU, low", "%", 30, 0.01],
+        ["mfuLikely", "MFU, likely", "%", 38, 0.01],
+        ["mfuHigh", "MFU, high", "%", 48, 0.01],
         ["goodput", "Goodput", "%", 95, 0.01],
         ["price", "Price of an accelerator-hour", "USD", 2, 1],
       ],

@@ -617,3 +617,218 @@ def test_storage_and_money_by_hand() -> None:
     assert day == pytest.approx(432e6)
     assert estimate.cost_usd(8, 24, 2) == 384
     assert estimate.cost_per_million_usd(36, 1, 10) == pytest.approx(1000)
+
+
+# --- rounding, full servers, memory and bandwidth
+
+
+@pytest.mark.parametrize(
+    ("examples", "epochs", "batch", "steps"),
+    [
+        (12_000, 1.1, 10, 1_320),
+        (12_000, np.float64(1.1), 10, 1_320),
+        (12_000, np.float32(1.1), 10, 1_320),
+        (np.int32(2_000_000_000), 3, 1, 6_000_000_000),
+        (0.3, 10, 3, 1),
+        (7, 1, 10, 1),
+        (1_000, 1.001, 1, 1_001),
+        (100e6, 0.7, 7, 10_000_000),
+    ],
+)
+def test_steps_are_exact(
+    examples: float, epochs: float, batch: int, steps: int
+) -> None:
+    found = estimate.training_steps(
+        examples=examples, epochs=epochs, global_batch=batch
+    )
+    assert found == steps and isinstance(found, int)
+
+
+def test_a_length_that_fits_exactly_is_not_cut() -> None:
+    """In floats, 0.3 s x 0.1 TFLOP/s over 6 x 5e9 is 0.9999999."""
+    step = {"batch": 1, "params": 5e9, "peak_tflops": 0.1, "mfu": 1}
+    assert estimate.longest_sequence(step_s=0.3, **step) == 1
+    assert estimate.longest_sequence(step_s=0.3 * 7, **step) in (6, 7)
+    assert estimate.longest_sequence(step_s=2.1, **step) == 7
+
+
+@pytest.mark.parametrize("busy", [1 - 1e-7, 1 - 1e-12, 1 - 2**-53, 1.0, 1.7])
+@pytest.mark.parametrize(
+    "load",
+    [{}, {"model": "M/M/1"}, {"model": "M/M/c", "servers": 3}, {"batch": 8}],
+    ids=str,
+)
+def test_full_servers_are_named(busy: float, load: dict) -> None:
+    many = load.get("servers", 1) * load.get("batch", 1)
+    with pytest.raises(ValueError, match="utilisation"):
+        estimate.response_seconds(0.99, qps=busy * many, service_s=1, **load)
+
+
+@pytest.mark.parametrize(
+    "load",
+    [{}, {"model": "M/M/1"}, {"model": "M/M/c", "servers": 3}, {"batch": 8}],
+    ids=str,
+)
+def test_nearly_full_servers_are_computed(load: dict) -> None:
+    many = load.get("servers", 1) * load.get("batch", 1)
+    for quantile in (0.5, 0.99, 1 - 1e-9):
+        seconds = [
+            estimate.response_seconds(quantile, qps=busy * many, service_s=1, **load)
+            for busy in (0.99, 0.9999, 1 - 2e-6)
+        ]
+        assert seconds[0] < seconds[1] < seconds[2] < math.inf
+
+
+@pytest.mark.parametrize("qps", [10.999999999999, 11 - 1e-9, 11, 1100 * 0.01])
+def test_a_load_next_to_a_whole_number_has_a_fleet(qps: float) -> None:
+    for model in estimate.MODELS:
+        load = {"qps": qps, "service_s": 1, "target_s": 1e6, "model": model}
+        assert estimate.fleet_size(**load, spare=0) in (11, 12)
+
+
+@calm
+@given(st.floats(1e-3, 0.999), st.integers(1, 3000))
+def test_erlang_c_is_the_recursion(busy: float, servers: int) -> None:
+    erlangs, blocked = busy * servers, 1.0
+    for n in range(1, servers + 1):
+        blocked = erlangs * blocked / (n + erlangs * blocked)
+    waits = blocked / (1 - busy * (1 - blocked))
+    found = estimate.response_tail(
+        0.5, qps=erlangs, service_s=1, servers=servers, model="M/M/c"
+    )
+    slack = servers * (1 - busy) - 1
+    gap = 0.5 if abs(slack) < 1e-9 else -math.expm1(-slack * 0.5) / slack
+    assert found == pytest.approx(math.exp(-0.5) * (1 + waits * gap), rel=1e-6)
+
+
+def test_a_hundred_million_servers_take_no_time() -> None:
+    n = estimate.fleet_size(qps=1e8, service_s=1, target_s=6, model="M/M/c", spare=0)
+    assert 1e8 < n < 1.001e8
+
+
+def test_best_batch_names_what_is_wrong() -> None:
+    load = {"qps": 10, "target_s": 1, "fixed_s": 0.01, "per_item_s": 0.01}
+    for name, value in {"peak": 0.5, "hit_rate": 1, "quantile": 2, "spare": -1}.items():
+        with pytest.raises(ValueError, match=name):
+            estimate.best_batch(**load, **{name: value})
+
+
+def test_a_token_is_bound_by_bytes_then_by_operations() -> None:
+    h100 = {"params": 8e9, "peak_tflops": 989, "bandwidth_gb_s": 3350}
+    alone = estimate.token_seconds(**h100)
+    assert alone == pytest.approx(16e9 / 3350e9)
+    assert estimate.token_seconds(**h100, requests=64) == alone
+    many = estimate.token_seconds(**h100, requests=1024)
+    assert many == pytest.approx(2 * 8e9 * 1024 / 989e12)
+    cache = estimate.kv_cache_bytes(tokens=1, layers=32, kv_heads=8, head_width=128)
+    assert cache == 128 * 1024
+    with_cache = estimate.token_seconds(**h100, requests=2, cache_bytes=1e9)
+    assert with_cache == pytest.approx(18e9 / 3350e9)
+
+
+def test_loader_and_checkpoint_by_hand() -> None:
+    rate = estimate.loader_gb_s(examples_per_step=256, example_bytes=1e5, step_s=0.1)
+    assert rate == pytest.approx(0.256)
+    assert estimate.checkpoint_seconds(params=1e9, bandwidth_gb_s=2) == 7
+    float32 = {"params": 1e9, "bandwidth_gb_s": 2, "precision": "float32"}
+    assert estimate.checkpoint_seconds(**float32) == 6
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda: estimate.checkpoint_seconds(params=1, bandwidth_gb_s=0), "bandwidth"),
+        (
+            lambda: estimate.checkpoint_seconds(
+                params=1, bandwidth_gb_s=1, precision="int3"
+            ),
+            "precision",
+        ),
+        (
+            lambda: estimate.loader_gb_s(
+                examples_per_step=1, example_bytes=-1, step_s=1
+            ),
+            "example_bytes",
+        ),
+        (
+            lambda: estimate.kv_cache_bytes(
+                tokens=1, layers=1.5, kv_heads=1, head_width=1
+            ),
+            "layers",
+        ),
+        (
+            lambda: estimate.token_seconds(
+                params=1, peak_tflops=1, bandwidth_gb_s=1, requests=0
+            ),
+            "requests",
+        ),
+        (
+            lambda: estimate.token_seconds(
+                params=1, peak_tflops=1, bandwidth_gb_s=1, cache_bytes=NAN
+            ),
+            "cache_bytes",
+        ),
+        (lambda: estimate.simulate_queue([0, NAN], [1, 1]), "arrival_s"),
+        (lambda: estimate.simulate_queue([0, 1], [1, NAN]), "service_s"),
+        (lambda: estimate.simulate_queue([0, 1], [1, -1]), "service_s"),
+        (lambda: estimate.queue_fault([0, 1], [1, INF]), "service_s"),
+        (
+            lambda: estimate.simulate_seconds(
+                0.5, qps=1, service_s=0.1, batch=8, requests=7
+            ),
+            "batches",
+        ),
+    ],
+)
+def test_refuses_the_new_by_name(call: object, name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        call()  # type: ignore[operator]
+
+
+def test_queues_take_lists() -> None:
+    assert estimate.simulate_queue([0, 1, 2], [3, 3, 3]).tolist() == [3, 5, 7]
+    assert estimate.simulate_queue([0, 1, 2], [3, 3, 3], 2).tolist() == [3, 3, 4]
+    assert estimate.simulate_queue([], []).tolist() == []
+
+
+def test_memory_equals_what_torch_holds() -> None:
+    import torch
+    from labkit.estimate.january import Network
+
+    january = Network()
+    january.step()
+    weights = list(january.net.parameters())
+    state = january.adam.state.values()
+    moments = [held[name] for held in state for name in ("exp_avg", "exp_avg_sq")]
+    gradients = [w.grad for w in weights if isinstance(w.grad, torch.Tensor)]
+    found = estimate.training_memory(params=january.params, precision="float32")
+    assert sum(found.values()) == sum(
+        tensor.nbytes for tensor in [*weights, *gradients, *moments]
+    )
+
+
+# --- the published runs of the lab
+
+
+def test_the_band_was_not_fitted_to_the_runs_and_its_share_is_printed() -> None:
+    from labkit.estimate import published
+
+    runs = published.runs()
+    assert len(runs) >= 8 and runs["source"].str.len().min() > 10
+    assert 0.48 / 0.30 <= 1.6
+    flops = 6 * runs["params"] * runs["tokens"]
+    mfu = flops / (runs["hours"] * 3600 * runs["peak_tflops"] * 1e12)
+    assert mfu.between(0.05, 0.65).all(), "a row is mistyped"
+    assert int(mfu.between(0.30, 0.48).sum()) == 6
+
+
+def test_the_core_is_what_the_package_calls() -> None:
+    from flightline.estimate import core
+
+    days = core.run_days(6e18, accelerators=2, peak_tflops=100, mfu=0.5, goodput=0.9)
+    same = estimate.training_days(
+        params=1e9, examples=1e9, accelerators=2, peak_tflops=100, mfu=0.5, goodput=0.9
+    )
+    assert days == same
+    step = {"step_s": 0.1, "batch": 32, "params": 100e6, "peak_tflops": 312, "mfu": 0.4}
+    assert core.tokens_in_step(**step) == estimate.longest_sequence(**step) == 650

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flightline.estimate import core
-from flightline.estimate.core import Range
+from flightline import estimate
+from flightline.estimate import Range
 
 Estimates = dict[str, Callable[..., float]]
 DRAWS = 500
@@ -25,7 +25,7 @@ OPTIONS: dict[str, dict[str, tuple[Any, str]]] = {
         "epochs": (1, "passes over the data"),
         "accelerators": (8, "accelerators that share the work"),
         "peak": (312, "peak of one accelerator, TFLOP/s"),
-        "mfu": (Range(0.2, 0.4, 0.5), "share of the peak that does useful work"),
+        "mfu": (Range(0.3, 0.38, 0.48), "share of the peak that does useful work"),
         "goodput": (1, "share of time not lost to failures and checkpoints"),
         "price": (2, "US dollars for an accelerator-hour"),
     },
@@ -93,7 +93,7 @@ def training() -> Estimates:
     """Return the estimates of a training run, by the name of the result."""
 
     def days(**a: float) -> float:
-        return core.training_days(
+        return estimate.training_days(
             params=a["params"],
             examples=a["examples"],
             tokens_per_example=a["tokens"],
@@ -105,10 +105,10 @@ def training() -> Estimates:
         )
 
     def cost(**a: float) -> float:
-        return core.cost_usd(a["accelerators"], 24 * days(**a), a["price"])
+        return estimate.cost_usd(a["accelerators"], 24 * days(**a), a["price"])
 
     def state(**a: float) -> float:
-        return sum(core.training_memory(params=a["params"]).values()) / 1e9
+        return sum(estimate.training_memory(params=a["params"]).values()) / 1e9
 
     return {
         "days": days,
@@ -122,7 +122,7 @@ def serving(model: str) -> Estimates:
     """Return the estimates of a fleet, by the name of the result."""
 
     def servers(**a: float) -> float:
-        return core.fleet_size(
+        return estimate.fleet_size(
             qps=a["qps"],
             service_s=a["service"],
             target_s=a["target"],
@@ -139,7 +139,7 @@ def serving(model: str) -> Estimates:
         return load * a["service"] / a["batch"] / (servers(**a) - a["spare"])
 
     def price(**a: float) -> float:
-        return core.cost_per_million_usd(servers(**a), a["price"], a["qps"])
+        return estimate.cost_per_million_usd(servers(**a), a["price"], a["qps"])
 
     return {
         "servers": servers,
@@ -153,7 +153,7 @@ def storage() -> Estimates:
 
     def table(**a: float) -> float:
         row_bytes = 8 * (a["features"] + 1)  # and the key
-        size = core.storage_bytes(
+        size = estimate.storage_bytes(
             rows=a["entities"],
             row_bytes=row_bytes,
             copies=_whole("copies", a["copies"]),
@@ -161,7 +161,7 @@ def storage() -> Estimates:
         return size / 1e9
 
     def log(**a: float) -> float:
-        size = core.storage_bytes(
+        size = estimate.storage_bytes(
             rows=a["qps"] * 86_400 * a["days"],
             row_bytes=a["event"],
             copies=_whole("copies", a["copies"]),
@@ -192,7 +192,7 @@ def evaluate(function: Callable[..., float], assumptions: dict[str, Any]) -> Ran
         Low, median and high.
     """
     draws = DRAWS if any(isinstance(v, Range) for v in assumptions.values()) else 1
-    return core.interval(core.monte_carlo(function, assumptions, draws=draws))
+    return estimate.interval(estimate.monte_carlo(function, assumptions, draws=draws))
 
 
 def report(estimates: Estimates, assumptions: dict[str, Any]) -> dict[str, Any]:
@@ -214,7 +214,7 @@ def report(estimates: Estimates, assumptions: dict[str, Any]) -> dict[str, Any]:
     rows = {
         name: evaluate(function, assumptions) for name, function in estimates.items()
     }
-    swings = core.sensitivity(next(iter(estimates.values())), assumptions)
+    swings = estimate.sensitivity(next(iter(estimates.values())), assumptions)
     return {
         "estimates": {name: [r.low, r.likely, r.high] for name, r in rows.items()},
         "assumptions": {swing.name: swing.factor for swing in swings},
@@ -255,7 +255,7 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument("--json", action="store_true", help="print JSON")
         if kind == "serving":
             sub.add_argument(
-                "--model", choices=core.MODELS, default="M/D/1", help="the queue"
+                "--model", choices=estimate.MODELS, default="M/D/1", help="the queue"
             )
     return main_parser
 

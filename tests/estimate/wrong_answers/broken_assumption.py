@@ -1,14 +1,14 @@
-"""Wrong answers to `queue_fault` (lab 02).
+"""Wrong answers to `broken_assumption` (lab 02).
 
 Each cell is one mistake; its text is the hint it must meet.
 """
 
 
 # %% gaps_not_squared
-"""The coefficient of the gaps is squared, too"""
+"""Gaps: variance over squared mean"""
 
 
-def queue_fault(arrival_s, service_s):
+def broken_assumption(arrival_s, service_s):
     gaps_s = np.diff(arrival_s)
     if np.sum(service_s) >= gaps_s.sum():
         return "overloaded"
@@ -20,10 +20,10 @@ def queue_fault(arrival_s, service_s):
 
 
 # %% in_seconds
-"""must not depend on the unit of time"""
+"""The unit of time must not matter"""
 
 
-def queue_fault(arrival_s, service_s):
+def broken_assumption(arrival_s, service_s):
     gaps = np.diff(arrival_s)
     if service_s.sum() >= gaps.sum():
         return "overloaded"
@@ -33,10 +33,10 @@ def queue_fault(arrival_s, service_s):
 
 
 # %% load_per_second
-"""Compare all the work with the time"""
+"""Compare all the work with the time it had"""
 
 
-def queue_fault(arrival_s, service_s):
+def broken_assumption(arrival_s, service_s):
     gaps = np.diff(arrival_s)
     if service_s.max() >= gaps.max():
         return "overloaded"
@@ -46,10 +46,10 @@ def queue_fault(arrival_s, service_s):
 
 
 # %% not_squared
-"""The coefficient is squared"""
+"""Service: variance over squared mean"""
 
 
-def queue_fault(arrival_s, service_s):
+def broken_assumption(arrival_s, service_s):
     gaps = np.diff(arrival_s)
     if service_s.sum() >= gaps.sum():
         return "overloaded"
@@ -59,13 +59,47 @@ def queue_fault(arrival_s, service_s):
 
 
 # %% wrong_order
-"""Keep the order"""
+"""An overload explains all else"""
 
 
-def queue_fault(arrival_s, service_s):
+def broken_assumption(arrival_s, service_s):
     gaps = np.diff(arrival_s)
     if gaps.var() > 1.5 * gaps.mean() ** 2:
         return "bursty"
     if service_s.sum() >= gaps.sum():
         return "overloaded"
     return "uneven" if service_s.var() > 0.5 * service_s.mean() ** 2 else "as planned"
+
+
+# %% from_zero
+"""a record need not start at zero"""
+
+
+def broken_assumption(arrival_s, service_s):
+    gaps = np.diff(arrival_s)
+    if service_s.sum() >= arrival_s[-1]:
+        return "overloaded"
+    if gaps.var() > 1.5 * gaps.mean() ** 2:
+        return "bursty"
+    return "uneven" if service_s.var() > 0.5 * service_s.mean() ** 2 else "as planned"
+
+
+# %% never_bursty
+"""Look at the gaps before the service"""
+
+
+def broken_assumption(arrival_s, service_s):
+    if service_s.sum() >= np.ptp(arrival_s):
+        return "overloaded"
+    return "uneven" if service_s.var() > 0.5 * service_s.mean() ** 2 else "as planned"
+
+
+# %% never_uneven
+"""Look at the spread of the service times"""
+
+
+def broken_assumption(arrival_s, service_s):
+    gaps = np.diff(arrival_s)
+    if service_s.sum() >= gaps.sum():
+        return "overloaded"
+    return "bursty" if gaps.var() > 1.5 * gaps.mean() ** 2 else "as planned"

@@ -1,0 +1,1 @@
+"""What lab 02 alone needs: training runs that others have published."""
