@@ -15,7 +15,6 @@ LABS = [*notebooks.find_labs(), TEMPLATE]
 PAGES = sorted(structure.BOOK.glob("*.md"))
 NOT_YET = {
     "02_estimate",
-    "03_lake",
     "05_features",
     "06_training",
     "07_distributed",
