@@ -19,7 +19,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from flightline.lake import core, upkeep
+from flightline.lake import upkeep
+from flightline.lake.contracts import contract
+from flightline.lake.core import Conflict
+from flightline.lake.log import Damaged
+from flightline.lake.tables import append
 
 
 def parser() -> argparse.ArgumentParser:
@@ -46,16 +50,16 @@ def parser() -> argparse.ArgumentParser:
 
 def ingest(given: argparse.Namespace) -> int:
     """Append the named files and return the exit code."""
-    core.contract(given.table)
+    contract(given.table)
     batches = [(path, pd.read_parquet(path)) for path in given.files]
     print("ready", flush=True)
     try:
         for path, batch in batches:
-            commit = core.append(
+            commit = append(
                 given.lake, given.table, batch, source=path.name, by=given.by
             )
             print(json.dumps(asdict(commit)), flush=True)
-    except core.Conflict as error:
+    except Conflict as error:
         print(error, file=sys.stderr)
         return 3
     return 0
@@ -78,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.command == "ingest":
             return ingest(given)
         print(look_after(given))
-    except (ValueError, OSError, core.Conflict, core.Damaged) as error:
+    except (ValueError, OSError, Conflict, Damaged) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 2
     return 0
