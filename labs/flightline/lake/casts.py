@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from flightline.lake.identity import plain
-from flightline.lake.times import MOST, Flags, instants
+from flightline.lake.times import MOST, Flags, instants, missing
 
 TYPE = "has the wrong type"
 ZONE = "has no time zone"
@@ -79,7 +79,8 @@ def _instant(value: object) -> np.datetime64:
     moment = pd.Timestamp(value).tz_convert(None)
     if moment != moment.floor("us"):
         raise ValueError(FINE)
-    return moment.as_unit("us").to_datetime64()
+    instant: np.datetime64 = moment.as_unit("us").to_datetime64()
+    return instant
 
 
 def cast_times(column: pd.Series, dtype: pd.DatetimeTZDtype) -> Cast:
@@ -267,8 +268,9 @@ def cast_texts(column: pd.Series) -> Cast:
     column = plain(column)
     if _is_text(column.dtype):
         column = column.astype(object)
-    if pd.api.types.is_object_dtype(column.dtype) and column.hasnans:
-        column = column.where(column.notna(), None)
+    if pd.api.types.is_object_dtype(column.dtype):
+        null = missing(column)
+        column = column.where(~null, None) if null.any() else column
     return Cast(column, {})
 
 

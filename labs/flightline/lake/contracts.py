@@ -5,6 +5,7 @@ A contract is a pandera schema. Those of the course are built here from three ta
 """
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -106,22 +107,28 @@ def _day(text: object) -> np.datetime64:
         return np.datetime64("NaT")
 
 
-def _on_date(rows: pd.DataFrame) -> Flags:
+def _on_date(ids: pa.Array, events: pa.Array) -> Flags:
     """Mark the rows whose event lies within a week of the date in their key.
 
     A plan comes a day before, a landing may be four days late; a date that was
     computed wrongly (a narrow number, another order of day and month) is far off.
     """
-    stamps = rows["flight_id"].astype(str).array
-    heads = pa.array(np.asarray(stamps, dtype=object), pa.string())
-    coded = pc.utf8_slice_codeunits(heads, 0, 10).dictionary_encode()
-    days = np.array([_day(text) for text in coded.dictionary.to_pylist()], "M8[D]")
-    if not len(days):
-        return np.ones(len(rows), bool)
-    day = days[coded.indices.to_numpy()]
-    event = rows["event_time"].dt.tz_convert(None).to_numpy("M8[s]")
-    near: Flags = np.abs(event - day.astype("M8[s]")) <= np.timedelta64(7, "D")
-    return near | rows["flight_id"].isna().to_numpy(bool) | np.isnat(event)
+    coded = pc.utf8_slice_codeunits(ids, 0, 10).dictionary_encode()
+    days = [_day(text) for text in coded.dictionary.to_pylist()]
+    places = coded.indices.fill_null(-1).to_numpy()  # a missing id finds the last, NaT
+    day = np.array([*days, np.datetime64("NaT")], "M8[D]")[places]
+    event = events.cast(pa.timestamp("s"), safe=False).to_numpy(zero_copy_only=False)
+    far = np.abs(event - day.astype("M8[s]")) > np.timedelta64(7, "D")
+    malformed = np.isnat(day) & ~np.asarray(ids.is_null())
+    marked: Flags = ~(far | malformed)
+    return marked
+
+
+def _dated(rows: pd.DataFrame) -> pd.Series:
+    """Mark the rows of a frame whose event lies near the date in their key."""
+    texts = rows["flight_id"].where([isinstance(v, str) for v in rows["flight_id"]])
+    ids = pa.array(texts, pa.string(), from_pandas=True)
+    return pd.Series(_on_date(ids, pa.array(rows["event_time"])), rows.index)
 
 
 @cache
@@ -152,12 +159,7 @@ def contract(table: str) -> "DataFrameSchema":
     names = [*COLUMNS[table], *TIMES]
     checks = [Check(_in_order, error=ORDER)]
     if "flight_id" in names:
-        checks.append(
-            Check(
-                lambda rows: pd.Series(_on_date(rows), rows.index),
-                error=FAR,
-            )
-        )
+        checks.append(Check(_dated, error=FAR))
     return DataFrameSchema(
         {name: _column(name) for name in names},
         checks,
@@ -202,3 +204,44 @@ def key_of(schema: "DataFrameSchema") -> str:
                 f"time zone. Use {UTC!r}."
             )
     return key
+
+
+def _inside(name: str, column: pa.Array) -> bool:
+    """Return whether every value of a column keeps its rule."""
+    if column.null_count and name not in OPTIONAL:
+        return False
+    if column.null_count == len(column):
+        return True
+    if name in TEXTS:
+        form = f"^(?:{TEXTS[name]})$"
+        return bool(pc.all(pc.match_substring_regex(column, form)).as_py())
+    low, high = RANGES.get(name) or (_first_of(YEARS[0]), _first_of(YEARS[1] + 1))
+    ends = pc.min_max(column)
+    least, most = ends["min"].as_py(), ends["max"].as_py()
+    return bool(low <= least and (most <= high if name in RANGES else most < high))
+
+
+def keeps(table: str, columns: Mapping[str, pa.Array]) -> bool:
+    """Return whether every row of a batch keeps the course's contract.
+
+    The rules are those of `contract`, asked of whole columns. It says whether anything
+    is wrong; pandera, which is slower, then says what.
+
+    Parameters
+    ----------
+    table : str
+        schedule, departures, arrivals or weather.
+    columns : mapping of pyarrow.Array
+        In the types of the contract.
+
+    Returns
+    -------
+    bool
+    """
+    if not all(_inside(name, columns[name]) for name in (*COLUMNS[table], *TIMES)):
+        return False
+    event, available = (columns[name] for name in TIMES)
+    ordered = pc.all(pc.greater_equal(available, event)).as_py()
+    if ordered is False or "flight_id" not in columns:
+        return ordered is not False
+    return bool(_on_date(columns["flight_id"], event).all())

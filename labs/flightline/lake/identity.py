@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from flightline.lake import core
-from flightline.lake.times import Flags, instants, require
+from flightline.lake.times import Flags, instants, missing, require
 
 
 class Canonical(NamedTuple):
@@ -65,10 +66,18 @@ def _whole(column: pd.Series, null: Flags) -> tuple[str, pd.Series]:
     return "int", pd.Series(known.to_numpy(np.int64))
 
 
+def _texts(column: pd.Series) -> pd.Series:
+    """Return a number for each text; each distinct text is looked at once."""
+    coded = pa.array(column, pa.string(), from_pandas=True).dictionary_encode()
+    distinct = coded.dictionary.to_numpy(zero_copy_only=False)
+    numbers = np.append(pd.util.hash_array(distinct, categorize=False), np.uint64(0))
+    return pd.Series(numbers[coded.indices.fill_null(-1).to_numpy()])
+
+
 def _canonical(column: pd.Series) -> Canonical:
     """Bring a column into the one form of its kind."""
     column = plain(column)
-    dtype, null = column.dtype, column.isna().to_numpy(bool)
+    dtype, null = column.dtype, missing(column)
     if pd.api.types.is_datetime64_any_dtype(dtype):
         kind, values = _times(column)
     elif pd.api.types.is_timedelta64_dtype(dtype):
@@ -81,7 +90,7 @@ def _canonical(column: pd.Series) -> Canonical:
         wide = column.to_numpy(np.float64, na_value=np.nan)
         kind, values = "float", pd.Series(np.where(null, 0.0, wide + 0.0))
     elif pd.api.types.infer_dtype(column, skipna=True) in ("string", "empty"):
-        kind, values = "text", column.astype(object).where(~null, "")
+        kind, values = "text", _texts(column)
     else:
         words = ["" if gone else _word(v) for v, gone in zip(column, null, strict=True)]
         kind, values = "mixed", pd.Series(words, dtype=object)

@@ -170,7 +170,7 @@ def log(lake_dir: Path | str, table: str) -> list[LogEntry]:
     """
     entries: list[LogEntry] = []
     parent = ""
-    for path in _entry_paths(_root(lake_dir, table) / "_log"):
+    for path in _entry_paths(folder_of(lake_dir, table) / "_log"):
         entry = _entry(path)
         if entry["version"] != len(entries) + 1 or entry["parent"] != parent:
             raise Damaged(
@@ -191,7 +191,7 @@ def _entry_paths(folder: Path) -> list[Path]:
     return [path for path in found if path.suffix == ".json"]
 
 
-def _root(lake_dir: Path | str, table: str) -> Path:
+def folder_of(lake_dir: Path | str, table: str) -> Path:
     """Return the folder of a table; refuse a name that leads elsewhere."""
     if not table or table in (".", "..") or "/" in table or table.startswith("_"):
         raise ValueError(f"{table!r} is no name for a table. Use letters and digits.")
@@ -260,7 +260,7 @@ def latest(lake_dir: Path | str, table: str) -> Snapshot:
     -------
     Snapshot
     """
-    return _fold(_root(lake_dir, table), log(lake_dir, table))
+    return _fold(folder_of(lake_dir, table), log(lake_dir, table))
 
 
 def snapshot(lake_dir: Path | str, table: str, as_of: int | None = None) -> Snapshot:
@@ -299,7 +299,7 @@ def snapshot(lake_dir: Path | str, table: str, as_of: int | None = None) -> Snap
         by = next(entry for entry in entries if entry["oldest"] > as_of)
         lost = f"Version {by['version']} ({by['op']}) gave up 1 to {by['oldest'] - 1}."
         raise Gone(f"{span} {lost}")
-    return _fold(_root(lake_dir, table), entries[:as_of])
+    return _fold(folder_of(lake_dir, table), entries[:as_of])
 
 
 def snapshots(lake_dir: Path | str, table: str) -> list[Snapshot]:
@@ -314,6 +314,6 @@ def snapshots(lake_dir: Path | str, table: str) -> list[Snapshot]:
     -------
     list of Snapshot
     """
-    entries, root = log(lake_dir, table), _root(lake_dir, table)
+    entries, root = log(lake_dir, table), folder_of(lake_dir, table)
     first = entries[-1]["oldest"] if entries else 1
     return [_fold(root, entries[:n]) for n in range(first, len(entries) + 1)]

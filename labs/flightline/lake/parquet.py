@@ -1,6 +1,7 @@
 """The data files: Parquet, named by their content, read from the very bytes checked."""
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +13,18 @@ import pyarrow.parquet as pq
 from flightline.lake import core
 from flightline.lake.columns import ColumnType, conform
 from flightline.lake.log import Damaged, Record, Snapshot, sha
+from flightline.lake.times import Flags
 
 Micros = npt.NDArray[np.int64]
+
+
+class Encodings(TypedDict):
+    """How Parquet packs the columns of a file."""
+
+    use_dictionary: list[str]
+    column_encoding: dict[str, str]
+
+
 UNITS = {"day": "D", "month": "M"}
 
 
@@ -83,6 +94,22 @@ def _typed(rows: pa.Table) -> pa.Table:
     return rows.cast(pa.schema(fields))
 
 
+def _encodings(rows: pa.Table, names: Sequence[str]) -> Encodings:
+    """Choose how columns are packed: a dictionary, unless the values are distinct.
+
+    The rows lie in the order of `names`, so that neighbours there are alike.
+    """
+    packed: dict[str, str] = {}
+    for name in names:
+        kind = rows.schema.field(name).type
+        if pa.types.is_string(kind):
+            packed[name] = "DELTA_BYTE_ARRAY"
+        elif pa.types.is_timestamp(kind) or pa.types.is_int64(kind):
+            packed[name] = "DELTA_BINARY_PACKED"
+    others = [name for name in rows.column_names if name not in packed]
+    return {"use_dictionary": others, "column_encoding": packed}
+
+
 def write(state: Snapshot, folder: str, rows: pa.Table, names: Sequence[str]) -> Record:
     """Write rows as one Parquet file named by its content, and describe it.
 
@@ -106,8 +133,8 @@ def write(state: Snapshot, folder: str, rows: pa.Table, names: Sequence[str]) ->
     OSError
         If the disk refuses; nothing is named then.
     """
-    sink = pa.BufferOutputStream()
-    pq.write_table(_typed(sorted_by(rows, names)), sink, compression="zstd")
+    ordered, sink = _typed(sorted_by(rows, names)), pa.BufferOutputStream()
+    pq.write_table(ordered, sink, compression="zstd", **_encodings(ordered, names))
     content = sink.getvalue().to_pybytes()
     digest = sha(content)
     path = state.root / folder / f"{digest[:32]}.parquet"
@@ -139,7 +166,7 @@ def write_parts(state: Snapshot, rows: pa.Table) -> list[Record]:
     when = micros(rows["event_time"])
     stamps = when.view("M8[us]").astype(f"M8[{UNITS[state.by]}]")
     records = []
-    for part in np.unique(stamps):
+    for part in sorted(pd.unique(stamps)):
         inside = stamps == part
         each = rows if inside.all() else rows.filter(pa.array(inside))
         record = write(state, f"data/{state.by}={part}", each, order(state.key))
@@ -232,9 +259,7 @@ def load(
     return pa.concat_tables([empty, *parts])
 
 
-def duplicates(
-    rows: pa.Table, held: pa.Table, names: Sequence[str]
-) -> npt.NDArray[np.bool_]:
+def duplicates(rows: pa.Table, held: pa.Table, names: Sequence[str]) -> Flags:
     """Mark the rows whose names' values stand in `held`, or in a row before them.
 
     Parameters
@@ -252,7 +277,9 @@ def duplicates(
     for name in names:
         column = both[name].combine_chunks().dictionary_encode()
         distinct = len(column.dictionary) + 1
+        if distinct > len(both):  # no value comes twice, so no row does
+            return np.zeros(len(rows), bool)
         code = code * distinct + pc.fill_null(column.indices, -1).to_numpy() + 1
         code = pd.factorize(code)[0]
-    found: npt.NDArray[np.bool_] = pd.Series(code).duplicated().to_numpy()[len(held) :]
+    found: Flags = pd.Series(code).duplicated().to_numpy()[len(held) :]
     return found

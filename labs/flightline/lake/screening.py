@@ -3,14 +3,17 @@
 import json
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from flightline.lake.casts import cast
-from flightline.lake.contracts import FAR, ORDER, TIMES, key_of
-from flightline.lake.times import require
+from flightline.lake.columns import to_arrays
+from flightline.lake.contracts import FAR, ORDER, TIMES, contract, keeps, key_of
+from flightline.lake.events import COLUMNS
+from flightline.lake.times import missing, require
 
 if TYPE_CHECKING:
     from pandera.pandas import DataFrameSchema
@@ -63,7 +66,7 @@ def reject(batch: pd.DataFrame, reasons: Mapping[int, str]) -> pd.DataFrame:
         `row`, `reason`, and `raw`, the row as JSON.
     """
     rows = sorted(reasons)
-    raw = batch.iloc[rows].to_dict(orient="records")
+    raw = batch.iloc[rows].to_dict(orient="records") if rows else []
     return pd.DataFrame(
         {
             "row": pd.Series(rows, dtype="int64"),
@@ -73,9 +76,9 @@ def reject(batch: pd.DataFrame, reasons: Mapping[int, str]) -> pd.DataFrame:
     )
 
 
-def _missing(column: pd.Series) -> dict[int, str]:
+def _gaps(column: pd.Series) -> dict[int, str]:
     """Name the rows in which a column has nothing."""
-    rows = column.isna().to_numpy(bool).nonzero()[0]
+    rows = missing(column).nonzero()[0]
     return dict.fromkeys(map(int, rows), "is missing")
 
 
@@ -90,7 +93,7 @@ def _cast(
         column, reasons = cast(batch[name], wanted)
         whole = isinstance(wanted, np.dtype) and wanted.kind in "iu"
         if whole or name in (key_of(schema), *TIMES):
-            reasons = _missing(column) | reasons
+            reasons = _gaps(column) | reasons
         for at, reason in reasons.items():
             found.setdefault(at, set()).add(f"{name} {reason}")
         columns[name] = column
@@ -102,6 +105,14 @@ def _cast(
             if isinstance(wanted, np.dtype) and wanted.kind in "iu":
                 rows[name] = rows[name].astype(wanted)
     return rows, {at: "; ".join(sorted(texts)) for at, texts in found.items()}
+
+
+class Screened(NamedTuple):
+    """A batch by its contract: good rows as frame and in Arrow, and the others."""
+
+    good: pd.DataFrame
+    arrays: dict[str, pa.Array]
+    bad: pd.DataFrame
 
 
 def screen(
@@ -132,6 +143,12 @@ def screen(
         If a column is missing, unknown or of another type: no row of such a batch
         can be trusted.
     """
+    screened = sift(batch, schema)
+    return screened.good, screened.bad
+
+
+def _named(batch: pd.DataFrame, schema: "DataFrameSchema") -> list[str]:
+    """Return the columns of a batch that its contract names; refuse others."""
     names = [
         name
         for name, column in schema.columns.items()
@@ -143,11 +160,47 @@ def screen(
             f"The batch for {schema.name} has the unknown column "
             f"{', '.join(sorted(extra))}. Drop it, or change the contract first."
         )
+    return names
+
+
+def _is_ours(schema: "DataFrameSchema") -> bool:
+    """Return whether a contract is one of the course's."""
+    return schema.name in COLUMNS and schema is contract(str(schema.name))
+
+
+def _in_types(rows: pd.DataFrame, schema: "DataFrameSchema") -> bool:
+    """Return whether every column has the type of its contract, and texts are texts."""
+    for name in rows:
+        column, wanted = rows[name], schema.columns[name].dtype.type
+        if column.dtype != wanted:
+            return False
+        kind = pd.api.types.infer_dtype(column, skipna=True)
+        if column.dtype == object and kind not in ("string", "empty"):
+            return False
+    return True
+
+
+def sift(batch: pd.DataFrame, schema: "DataFrameSchema") -> Screened:
+    """Split a batch as `screen` does, and keep the good rows in Arrow's types as well.
+
+    Parameters
+    ----------
+    batch, schema
+        As for `screen`.
+
+    Returns
+    -------
+    Screened
+    """
+    names = _named(batch, schema)
     good, found = _cast(batch, schema, names)
+    if _is_ours(schema) and _in_types(good, schema):
+        arrays = to_arrays(good)
+        if keeps(str(schema.name), arrays):
+            return Screened(good, arrays, reject(batch, found))
     while True:
         checked, reasons = _validate(good, schema)
         if not reasons:
-            break
+            return Screened(checked, to_arrays(checked), reject(batch, found))
         found |= reasons
         good = good.drop(index=list(reasons))
-    return checked, reject(batch[names], found)

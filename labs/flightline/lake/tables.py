@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from flightline.lake import core, parquet
-from flightline.lake.columns import ColumnType, infer, to_arrays, to_frame, to_table
+from flightline.lake.columns import ColumnType, infer, to_frame, to_table
 from flightline.lake.commits import commit, holding
 from flightline.lake.contracts import contract, key_of
 from flightline.lake.erased import ERASED, is_erased
@@ -20,11 +20,12 @@ from flightline.lake.log import (
     LogEntry,
     Record,
     Snapshot,
+    folder_of,
     latest,
     snapshot,
 )
-from flightline.lake.screening import reject, screen
-from flightline.lake.times import Moment, micro, moment, require
+from flightline.lake.screening import Screened, reject, sift
+from flightline.lake.times import Flags, Moment, micro, moment, require
 
 if TYPE_CHECKING:
     from pandera.pandas import DataFrameSchema
@@ -75,18 +76,17 @@ def _partition(state: Snapshot, table: str, by: str | None) -> str:
 
 
 def _settle(
-    state: Snapshot, schema: "DataFrameSchema", good: pd.DataFrame, by: str | None
+    state: Snapshot, schema: "DataFrameSchema", screened: Screened, by: str | None
 ) -> tuple[Snapshot, pa.Table]:
     """Fix partition, key and types, and bring the good rows into them."""
     key, name = key_of(schema), str(schema.name)
     if state.key not in ("", key):
         raise ValueError(f"{name}: the key was {state.key!r}, and now is {key!r}.")
-    arrays = to_arrays(good)
+    good, arrays = screened.good, screened.arrays
     columns = infer(name, good, arrays, state.version + 1, state.columns)
+    rows = to_table(arrays, len(good), columns)
     by = _partition(state, name, by)
-    return replace(state, by=by, key=key, columns=columns), to_table(
-        arrays, len(good), columns
-    )
+    return replace(state, by=by, key=key, columns=columns), rows
 
 
 def _held(state: Snapshot, rows: pa.Table) -> pa.Table:
@@ -101,11 +101,12 @@ def _held(state: Snapshot, rows: pa.Table) -> pa.Table:
 
 
 def _set_aside(
-    batch: pd.DataFrame, bad: pd.DataFrame, reasons: dict[int, str], hidden: list[int]
+    batch: pd.DataFrame, bad: pd.DataFrame, reasons: dict[int, str], hidden: Flags
 ) -> pd.DataFrame:
     """Join what was set aside for different reasons; show nothing that was erased."""
-    both = pd.concat([bad, reject(batch, reasons)], ignore_index=True)
-    return both.assign(raw=both["raw"].where(~both["row"].isin(hidden), ""))
+    more = [reject(batch, reasons)] if reasons else []
+    both = pd.concat([bad, *more], ignore_index=True)
+    return both.assign(raw=both["raw"].where(~hidden[both["row"]], ""))
 
 
 def _write_rejects(state: Snapshot, bad: pd.DataFrame, source: str) -> list[Record]:
@@ -166,30 +167,32 @@ def append(
         If the disk refuses; nothing of the batch is in the lake then.
     """
     schema = contract(table) if schema is None else schema
-    good, bad = screen(batch, schema)
-    identity = batch_digest(batch)
-    with holding(latest(lake_dir, table).root):
+    screened, identity = sift(batch, schema), batch_digest(batch)
+    with holding(folder_of(lake_dir, table)):
         held = latest(lake_dir, table)
-        forbidden = is_erased(held.erased, batch)
-        state, rows = _settle(held, schema, good, by)
-        twice = parquet.duplicates(rows, _held(state, rows), parquet.order(state.key))
-        hidden = forbidden[good.index]
-        if identity in held.batches and (twice | hidden).all():
+        state, rows = _settle(held, schema, screened, by)
+        again = parquet.duplicates(rows, _held(state, rows), parquet.order(state.key))
+        position = screened.good.index.to_numpy()
+        hidden = is_erased(held.erased, batch)
+        kept = ~(again | hidden[position])
+        if identity in held.batches and not kept.any():
             return _receipt(table, held.batches[identity], new=False)
         core.failpoint("start")
-        reasons = dict.fromkeys(map(int, good.index[twice]), AGAIN)
-        reasons |= dict.fromkeys(map(int, good.index[hidden]), ERASED)
-        columns = [name for name in batch.columns if name in good]
-        aside = _set_aside(
-            batch[columns], bad, reasons, list(map(int, forbidden.nonzero()[0]))
-        )
+        reasons = dict.fromkeys(map(int, position[again]), AGAIN)
+        reasons |= dict.fromkeys(map(int, position[hidden[position]]), ERASED)
+        aside = _set_aside(batch, screened.bad, reasons, hidden)
         change: Change = {
             "batch": identity,
             "source": str(source),
             "reject": _write_rejects(state, aside, str(source)),
-            "add": parquet.write_parts(state, rows.filter(pa.array(~(twice | hidden)))),
+            "add": parquet.write_parts(state, _only(rows, kept)),
         }
         return _receipt(table, commit(state, "append", change), new=True)
+
+
+def _only(rows: pa.Table, kept: Flags) -> pa.Table:
+    """Return the marked rows; all of them as they are."""
+    return rows if kept.all() else rows.filter(pa.array(kept))
 
 
 # --- read -----------------------------------------------------------------------------

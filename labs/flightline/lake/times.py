@@ -23,7 +23,7 @@ RAW += ["dep_delay", "arr_delay", "air_time", "distance", *WHO[1:]]
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-Moment = pd.Timestamp | str
+Moment = datetime | str  # a Timestamp is a datetime
 MOST = 2**53  # the largest number up to which every whole number is a float
 
 
@@ -38,6 +38,19 @@ def require(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None:
     doubled = frame.columns[frame.columns.duplicated()]
     if len(doubled):
         raise ValueError(f"{name} has two columns {doubled[0]!r}. Rename one.")
+
+
+def _kind(column: pd.Series) -> str:
+    """Return what pandas says of the values, `string` if there are only texts."""
+    return str(pd.api.types.infer_dtype(column, skipna=False))
+
+
+def missing(column: pd.Series) -> Flags:
+    """Mark the missing values of a column; a column of texts alone is quick."""
+    if column.dtype == object and _kind(column) == "string":
+        return np.zeros(len(column), bool)
+    found: Flags = column.isna().to_numpy(bool)
+    return found
 
 
 def instants(times: pd.Series, name: str) -> pd.DatetimeIndex:
