@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionDtype
 
 from flightline.lake.identity import plain
 from flightline.lake.times import MOST, Flags, instants, missing
@@ -244,6 +245,16 @@ def _by_width(column: pd.Series, dtype: np.dtype, known: Flags) -> pd.Series | N
     return pd.Series(column.to_numpy(dtype)) if inside else None
 
 
+def _nullable(column: pd.Series, dtype: ExtensionDtype) -> Cast:
+    """Cast a column to numbers of pandas or Arrow that may be missing."""
+    if column.dtype == dtype:
+        return Cast(column.reset_index(drop=True), {})
+    width = {"i": "int64", "u": "uint64", "f": "float64"}[dtype.kind]
+    plain_type = getattr(dtype, "numpy_dtype", np.dtype(width))
+    numbers, reasons = cast_numbers(column, np.dtype(plain_type))
+    return Cast(pd.Series(pd.array(numbers.tolist(), dtype=dtype)), reasons)
+
+
 # --- texts ----------------------------------------------------------------------------
 
 
@@ -293,6 +304,8 @@ def cast(column: pd.Series, dtype: object) -> Cast:
         return cast_times(column, dtype)
     if isinstance(dtype, np.dtype) and dtype.kind in "iuf":
         return cast_numbers(column, dtype)
+    if isinstance(dtype, ExtensionDtype) and dtype.kind in "iuf":
+        return _nullable(column, dtype)
     if isinstance(dtype, np.dtype) and dtype.kind in "UO":
         return cast_texts(column)
     return Cast(column.reset_index(drop=True), {})
