@@ -57,12 +57,12 @@ def next_clock(start_utc: pd.Series, clock: pd.Series, zone: pd.Series) -> pd.Se
 
 def batch_digest(batch: pd.DataFrame) -> str:
     """Name a batch by its rows and types, in whatever order rows and columns come."""
-    names = sorted(batch.columns)
-    types = [f"{name}: {batch[name].dtype}" for name in names]
-    rows = pd.util.hash_pandas_object(batch[names], index=False).to_numpy()
-    return hashlib.sha256(
-        json.dumps(types).encode() + np.sort(rows).tobytes()
-    ).hexdigest()
+    columns = batch[sorted(batch.columns)]
+    types = [f"{name}: {kind}" for name, kind in columns.dtypes.items()]
+    exact = columns.select_dtypes(object).map(repr)  # 5 is not "5"
+    rows = pd.util.hash_pandas_object(columns.assign(**exact), index=False)
+    content = json.dumps(types).encode() + np.sort(rows.to_numpy()).tobytes()
+    return hashlib.sha256(content).hexdigest()
 
 
 def failpoint(name: str) -> None:
@@ -108,8 +108,10 @@ def publish(draft: Path, path: Path) -> None:
 
 
 class Entry(TypedDict):
-    """What a commit did: the files that it added and removed, by path."""
+    """What a commit did: the batch it holds, the files that it added and removed."""
 
+    version: int
+    batch: str
     add: list[str]
     remove: list[str]
 
@@ -128,17 +130,17 @@ def files_of(log: Iterable[Entry], as_of: int | None = None) -> list[str]:
     return sorted(files)
 
 
-def is_late(events: pd.DataFrame, window: str, wait: int) -> pd.Series:
+def is_late(events: pd.DataFrame, window: str, wait_min: int) -> pd.Series:
     """Mark the events that come after their window closed.
 
-    The watermark stays `wait` minutes behind the newest event time seen. A window
+    The watermark stays `wait_min` minutes behind the newest event time seen. A window
     closes when the watermark reaches its end.
     """
     flow = events.reset_index(drop=True)
     flow = flow.sort_values(["available_at", "event_time"], kind="stable")
     newest = flow["event_time"].cummax().shift()
     end = flow["event_time"].dt.floor(window) + pd.Timedelta(window)
-    late = newest - pd.Timedelta(minutes=wait) >= end
+    late = newest - pd.Timedelta(minutes=wait_min) >= end
     return late.sort_index().set_axis(events.index)
 
 
@@ -146,9 +148,9 @@ def choose_wait(
     events: pd.DataFrame, candidates: Iterable[int], most_late: float
 ) -> int:
     """Choose the shortest wait, in minutes, with at most this share of late events."""
-    for wait in sorted(candidates):
-        if is_late(events, "1h", wait).mean() <= most_late:
-            return wait
+    for wait_min in sorted(candidates):
+        if is_late(events, "1h", wait_min).mean() <= most_late:  # over all events
+            return wait_min
     raise ValueError(
         f"No candidate keeps the late events at {most_late:.1%}. Add longer."
     )
