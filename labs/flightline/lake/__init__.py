@@ -37,6 +37,7 @@ from flightline.lake.events import (
     events,
     weather_events,
 )
+from flightline.lake.flights import known_flights
 from flightline.lake.identity import batch_digest
 from flightline.lake.log import (
     Damaged,
@@ -120,6 +121,7 @@ __all__ = [
     "history",
     "is_late",
     "is_sealed",
+    "known_flights",
     "log",
     "next_clock",
     "publish",

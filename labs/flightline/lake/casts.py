@@ -14,15 +14,17 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionDtype
 
 from flightline.lake.identity import plain
-from flightline.lake.times import MOST, Flags, instants, missing
+from flightline.lake.times import MOST, NANOSECONDS, Flags, instants, missing
 
 TYPE = "has the wrong type"
 ZONE = "has no time zone"
 FINE = "is out of the range of microseconds, or finer"
 WHOLE_NUMBER = "is no whole number"
 EXACT = "is too large to be exact"
+LATEST = np.iinfo(np.int64).max
 ISO = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(?P<zone>Z|[+-]\d\d(:?\d\d)?)?"
 )
@@ -121,19 +123,18 @@ def _zoned(index: pd.DatetimeIndex, dtype: pd.DatetimeTZDtype) -> pd.Series:
 
 def _rescaled(index: pd.DatetimeIndex, dtype: pd.DatetimeTZDtype) -> Cast:
     """Bring times into the unit of a type; what does not fit exactly is set aside."""
-    naive = index.tz_localize(None)
-    try:
-        return Cast(_zoned(naive.as_unit(dtype.unit, round_ok=False), dtype), {})
-    except (ValueError, pd.errors.OutOfBoundsDatetime):
-        stamps, reasons = [], {}
-        for at, moment in enumerate(naive):
-            try:
-                stamps.append(moment.as_unit(dtype.unit, round_ok=False))
-            except (ValueError, pd.errors.OutOfBoundsDatetime):
-                stamps.append(pd.NaT)
-                reasons[at] = FINE
-        exact = pd.DatetimeIndex(np.array(stamps, dtype=f"M8[{dtype.unit}]"))
-        return Cast(_zoned(exact, dtype), reasons)
+    given, wanted = NANOSECONDS[index.unit], NANOSECONDS[dtype.unit]
+    null, count = index.isna(), index.asi8
+    if given >= wanted:
+        factor = given // wanted
+        bad = ~null & (np.abs(np.where(null, 0, count)) > LATEST // factor)
+        scaled = np.where(null | bad, 0, count) * factor
+    else:
+        scaled, rest = np.divmod(count, wanted // given)
+        bad = ~null & (rest != 0)
+    stamps = scaled.view(f"M8[{dtype.unit}]").copy()
+    stamps[null | bad] = np.datetime64("NaT")
+    return Cast(_zoned(pd.DatetimeIndex(stamps), dtype), _all(bad, FINE))
 
 
 # --- numbers --------------------------------------------------------------------------
@@ -231,7 +232,7 @@ def _by_width(column: pd.Series, dtype: np.dtype, known: Flags) -> pd.Series | N
         wide = column.to_numpy(np.float64, na_value=np.nan)
         with np.errstate(over="ignore"):
             cast = wide.astype(dtype)
-        small = bool((np.abs(wide[known]) <= MOST).all())
+        small = bool((np.abs(wide[known]) < MOST).all())
         exact = pd.api.types.is_float_dtype(column.dtype) or small
         exact &= bool((cast[known] == wide[known]).all())
         return pd.Series(cast) if exact else None
@@ -242,6 +243,16 @@ def _by_width(column: pd.Series, dtype: np.dtype, known: Flags) -> pd.Series | N
         int(column.min()) >= limits.min and int(column.max()) <= limits.max
     )
     return pd.Series(column.to_numpy(dtype)) if inside else None
+
+
+def _nullable(column: pd.Series, dtype: ExtensionDtype) -> Cast:
+    """Cast a column to numbers of pandas or Arrow that may be missing."""
+    if column.dtype == dtype:
+        return Cast(column.reset_index(drop=True), {})
+    width = {"i": "int64", "u": "uint64", "f": "float64"}[dtype.kind]
+    plain_type = getattr(dtype, "numpy_dtype", np.dtype(width))
+    numbers, reasons = cast_numbers(column, np.dtype(plain_type))
+    return Cast(pd.Series(pd.array(numbers.tolist(), dtype=dtype)), reasons)
 
 
 # --- texts ----------------------------------------------------------------------------
@@ -293,6 +304,8 @@ def cast(column: pd.Series, dtype: object) -> Cast:
         return cast_times(column, dtype)
     if isinstance(dtype, np.dtype) and dtype.kind in "iuf":
         return cast_numbers(column, dtype)
+    if isinstance(dtype, ExtensionDtype) and dtype.kind in "iuf":
+        return _nullable(column, dtype)
     if isinstance(dtype, np.dtype) and dtype.kind in "UO":
         return cast_texts(column)
     return Cast(column.reset_index(drop=True), {})

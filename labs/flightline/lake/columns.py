@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 Row = list[str | int]
+MOST_DIGITS = 76  # of a decimal in Arrow
 
 
 @dataclass(frozen=True)
@@ -77,12 +78,8 @@ def from_text(rows: Sequence[Row], text: str) -> list[ColumnType]:
 
 
 def _plain_type(kind: pa.DataType) -> pa.DataType:
-    """Return the type in files: no dictionaries, decimals at their widest."""
-    if pa.types.is_dictionary(kind):
-        return kind.value_type
-    if pa.types.is_decimal(kind):
-        return pa.decimal128(38, kind.scale)
-    return kind
+    """Return the type in files: the values of a dictionary, not the dictionary."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def _to_arrow(column: pd.Series) -> pa.Array:
@@ -124,11 +121,19 @@ def _dtype(column: pd.Series, *, added: bool) -> str:
 
 
 def _wider(was: pa.DataType, now: pa.DataType) -> pa.DataType:
-    """Return a type for both: null gives way, decimals take the finer scale."""
+    """Return a type for both: null gives way, decimals take the digits of both."""
     if pa.types.is_null(was):
         return now
     if pa.types.is_decimal(was) and pa.types.is_decimal(now):
-        return pa.decimal128(38, max(was.scale, now.scale))
+        scale = max(was.scale, now.scale)
+        digits = scale + max(was.precision - was.scale, now.precision - now.scale)
+        if digits > MOST_DIGITS:
+            raise ValueError(
+                f"its decimals need {digits} digits together, and {MOST_DIGITS} is the "
+                "most. Round them."
+            )
+        wide = pa.decimal128 if digits <= 38 else pa.decimal256
+        return wide(digits, scale)
     return was
 
 
@@ -225,7 +230,11 @@ def infer(
                 f"{table}: {label} is {was.dtype} ({was.arrow}) in the table, and "
                 f"{dtype} ({kind}) in the batch. Cast it, or make a new table."
             )
-        types[label] = ColumnType(label, was.dtype, was.since, _wider(was.arrow, kind))
+        try:
+            wider = _wider(was.arrow, kind)
+        except ValueError as error:
+            raise ValueError(f"{table}: {label}: {error}") from None
+        types[label] = ColumnType(label, was.dtype, was.since, wider)
     return list(types.values())
 
 

@@ -126,7 +126,11 @@ def _on_date(ids: pa.Array, events: pa.Array) -> Flags:
 
 def _dated(rows: pd.DataFrame) -> pd.Series:
     """Mark the rows of a frame whose event lies near the date in their key."""
-    texts = rows["flight_id"].where([isinstance(v, str) for v in rows["flight_id"]])
+    texts = (
+        rows["flight_id"]
+        .astype(object)
+        .where([isinstance(v, str) for v in rows["flight_id"]])
+    )
     ids = pa.array(texts, pa.string(), from_pandas=True)
     return pd.Series(_on_date(ids, pa.array(rows["event_time"])), rows.index)
 
@@ -238,6 +242,8 @@ def keeps(table: str, columns: Mapping[str, pa.Array]) -> bool:
     -------
     bool
     """
+    if not len(columns[TIMES[0]]):
+        return True
     if not all(_inside(name, columns[name]) for name in (*COLUMNS[table], *TIMES)):
         return False
     event, available = (columns[name] for name in TIMES)

@@ -149,6 +149,7 @@ def screen(
 
 def _named(batch: pd.DataFrame, schema: "DataFrameSchema") -> list[str]:
     """Return the columns of a batch that its contract names; refuse others."""
+    key_of(schema)
     names = [
         name
         for name, column in schema.columns.items()

@@ -5,10 +5,16 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from flightline.lake.times import Integers, Moment, instants, moment, require
+from flightline.lake.times import (
+    NANOSECONDS,
+    Integers,
+    Moment,
+    instants,
+    moment,
+    require,
+)
 
 News = dict[str, pd.DataFrame]
-NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
 
 def _duration(name: str, length: str, *, least: int) -> pd.Timedelta:

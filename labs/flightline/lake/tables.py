@@ -203,13 +203,14 @@ def _consistent(
 ) -> T:
     """Read a version; if it went meanwhile, say so, or take the newest one again."""
     state = snapshot(lake_dir, table, as_of)
-    try:
-        return read(state)
-    except Damaged:
-        again = snapshot(lake_dir, table, as_of)
-        if again.version == state.version:
-            raise
-        return read(again)
+    while True:
+        try:
+            return read(state)
+        except Damaged:
+            again = snapshot(lake_dir, table, as_of)
+            if again.version == state.version:
+                raise
+            state = again
 
 
 def read(

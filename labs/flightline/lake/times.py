@@ -24,6 +24,7 @@ Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Moment = datetime | str  # a Timestamp is a datetime
+NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 MOST = 2**53  # the largest number up to which every whole number is a float
 
 
