@@ -20,9 +20,7 @@ def test_the_number_of_a_transaction_can_be_read_back(tmp_path: Path) -> None:
 
 def test_who_does_not_look_it_up_writes_twice(tmp_path: Path) -> None:
     for _ in range(2):
-        write_deltalake(
-            tmp_path / "table", ROWS, mode="append", commit_properties=ONCE
-        )
+        write_deltalake(tmp_path / "table", ROWS, mode="append", commit_properties=ONCE)
     assert len(DeltaTable(tmp_path / "table").to_pandas()) == 2 * len(ROWS)
 
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import lake_peers as peers
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +12,6 @@ from flightline import lake
 from flightline.lake import __main__ as command
 from flightline.lake import parquet, upkeep
 from labkit import data
-from labkit.lake import peers
 
 UTC = lake.UTC
 

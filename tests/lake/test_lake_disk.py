@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import lake_faults as faults
+import lake_peers as peers
 import pandas as pd
 import pytest
 from flightline import lake
 from labkit import data, processes
-from labkit.lake import faults, peers
 
 from conftest import made
 

@@ -4,11 +4,11 @@ import json
 import shutil
 from pathlib import Path
 
+import lake_peers as peers
 import pandas as pd
 import pytest
 from flightline import lake
 from flightline.lake import __main__ as command
-from labkit.lake import peers
 
 from conftest import made
 

@@ -5,9 +5,9 @@
 
 from pathlib import Path
 
+import lake_peers as peers
 from flightline import lake
 from labkit import data, timing
-from labkit.lake import peers
 
 
 def test_a_year_of_departures(tmp_path: Path) -> None:
