@@ -171,7 +171,9 @@ def append(
     with holding(folder_of(lake_dir, table)):
         held = latest(lake_dir, table)
         state, rows = _settle(held, schema, screened, by)
-        again = parquet.duplicates(rows, _held(state, rows), parquet.order(state.key))
+        again = parquet.duplicates(
+            rows, _held(state, rows), parquet.identity(state.key)
+        )
         position = screened.good.index.to_numpy()
         hidden = is_erased(held.erased, batch)
         kept = ~(again | hidden[position])
