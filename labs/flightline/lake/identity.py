@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from numbers import Integral, Real
 from typing import NamedTuple
@@ -71,7 +71,7 @@ def _whole(column: pd.Series, null: Flags) -> Canonical:
 def _words(column: pd.Series, null: Flags) -> Canonical:
     """Return values of several kinds, or of rare ones, as words."""
     words = [None if gone else _word(v) for v, gone in zip(column, null, strict=True)]
-    return Canonical("mixed", pa.array(words, pa.large_string()))
+    return Canonical("mixed", pa.array(words, pa.string()))
 
 
 def _canonical(column: pd.Series) -> Canonical:
@@ -88,21 +88,21 @@ def _canonical(column: pd.Series) -> Canonical:
         wide = column.to_numpy(np.float64, na_value=np.nan) + 0.0  # no minus zero
         return Canonical("float", pa.array(wide, mask=null))
     if pd.api.types.infer_dtype(column, skipna=True) in ("string", "empty"):
-        return Canonical("text", pa.array(column, pa.large_string(), from_pandas=True))
+        return Canonical("text", pa.array(column, pa.string(), from_pandas=True))
     return _words(column, null)
 
 
 def _content(column: pa.Array) -> Iterator[bytes]:
     """Return what a column holds as bytes: which are null, lengths, values."""
     yield np.asarray(column.is_null()).tobytes()
-    if not pa.types.is_large_string(column.type):
+    if not pa.types.is_string(column.type):
         yield column.fill_null(0).to_numpy().tobytes()
         return
     filled = column.fill_null("")
     yield pc.binary_length(filled).to_numpy().tobytes()
     _, offsets, values = filled.buffers()
     if len(filled) and values is not None:
-        ends = np.frombuffer(offsets, np.int64)[filled.offset :]
+        ends = np.frombuffer(offsets, np.int32)[filled.offset :]
         yield memoryview(values)[ends[0] : ends[len(filled)]].tobytes()
 
 
@@ -127,8 +127,42 @@ def batch_digest(batch: pd.DataFrame) -> str:
     ValueError
         If two columns have one name.
     """
+    return digest_of(batch, {})
+
+
+def _ready(column: pa.Array) -> Canonical | None:
+    """Return a column of Arrow in its one form, if that takes no cast."""
+    kind = column.type
+    if pa.types.is_string(kind):
+        return Canonical("text", column)
+    if kind == pa.int64():
+        return Canonical("int", column)
+    if kind == pa.float64():
+        return Canonical("float", pc.add(column, 0.0))
+    if pa.types.is_timestamp(kind) and kind.unit == "us" and kind.tz is not None:
+        return Canonical("time us", column.cast(pa.int64()))
+    return None
+
+
+def digest_of(batch: pd.DataFrame, arrays: Mapping[str, pa.Array]) -> str:
+    """Name a batch as `batch_digest` does, where some columns stand in Arrow already.
+
+    Parameters
+    ----------
+    batch : DataFrame
+        The rows.
+    arrays : mapping of pyarrow.Array
+        Columns of the batch in the same rows and of the same type, by name.
+
+    Returns
+    -------
+    str
+    """
     require(batch, [], "The batch")
-    found = {repr(label): _canonical(batch[label]) for label in batch.columns}
+    found = {}
+    for label in batch.columns:
+        ready = _ready(arrays[label]) if label in arrays else None
+        found[repr(label)] = ready or _canonical(batch[label])
     names = sorted(found, key=lambda name: (found[name].kind == "text", name))
     table = pa.table([found[name].values for name in names], names=names)
     if len(table):
