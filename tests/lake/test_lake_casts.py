@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from batches import made, own, own_contract
 from flightline import lake
-
-from conftest import made, own, own_contract
 
 NOON = pd.Timestamp("2013-07-02T12:00", tz="UTC")
 

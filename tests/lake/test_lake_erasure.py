@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from batches import made
 from flightline import lake
 from flightline.lake import __main__ as command
 from labkit.lake import peers
-
-from conftest import made
 
 GONE = "N2JB"
 
