@@ -1,13 +1,12 @@
 """What the lake is held against: other readers of its files, and Delta Lake."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 from flightline import lake
-from labkit import timing
 
 UTC = "datetime64[us, UTC]"
 
@@ -120,45 +119,6 @@ def copy_to_delta(lake_dir: Path, table: str, folder: Path) -> None:
         delta_append(folder, [arrow_read(paths, like)])
 
 
-def race(
-    batches: Sequence[pd.DataFrame], work: Path, repeats: int = 3
-) -> tuple[pd.DataFrame, pd.Series]:
-    """Append the same batches to Delta and to the lake, in turns, in one run.
-
-    Parameters
-    ----------
-    batches : sequence of DataFrame
-        Departures.
-    work : Path
-        A folder for the tables; each round makes new ones.
-    repeats : int
-        Measured rounds.
-
-    Returns
-    -------
-    speed : DataFrame
-        As `timing.compare` returns it, with `rows_per_s`.
-    sizes : Series
-        Bytes of all files of one table each, and of the same rows as CSV.
-    """
-    made: dict[str, list[Path]] = {"Delta": [], "lake": []}
-    stores = {"Delta": delta_append, "lake": lake_append}
-
-    def fill(name: str) -> Callable[[], None]:
-        def action() -> None:
-            folder = work / f"race-{name}-{len(made[name])}"
-            made[name].append(folder)
-            stores[name](folder, batches)
-
-        return action
-
-    speed = timing.compare({name: fill(name) for name in made}, repeats=repeats)
-    speed["rows_per_s"] = sum(map(len, batches)) / speed.median_ms * 1_000
-    csv = sum(len(rows.to_csv(index=False).encode()) for rows in batches)
-    sizes = {name: size(folders[0]) for name, folders in made.items()}
-    return speed, pd.Series({"CSV": csv, **sizes})
-
-
 def delta_append(folder: Path, batches: Sequence[pd.DataFrame]) -> None:
     """Append batches to a Delta table and do not read it.
 
@@ -174,32 +134,3 @@ def delta_append(folder: Path, batches: Sequence[pd.DataFrame]) -> None:
     for rows in batches:
         table = pa.Table.from_pandas(rows, preserve_index=False)
         deltalake.write_deltalake(str(folder), table, mode="append")
-
-
-def lake_append(folder: Path, batches: Sequence[pd.DataFrame]) -> None:
-    """Append batches of departures to a lake and do not read it.
-
-    Parameters
-    ----------
-    folder : Path
-        The lake.
-    batches : sequence of DataFrame
-        The batches.
-    """
-    for rows in batches:
-        lake.append(folder, "departures", rows)
-
-
-def size(folder: Path) -> int:
-    """Return the bytes of all files below a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder.
-
-    Returns
-    -------
-    int
-    """
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from batches import made, own, own_contract
 from flightline import lake
-
-from conftest import made, own, own_contract
 
 NOON = pd.Timestamp("2013-07-02T12:00", tz="UTC")
 
@@ -310,6 +309,23 @@ def test_the_same_values_are_the_same_batch() -> None:
     assert [lake.batch_digest(other) for other in others] == [name] * len(others)
     with pytest.raises(ValueError, match="two columns 'n'"):
         lake.batch_digest(rows[["n", "n"]])
+
+
+def test_the_log_holds_the_name_of_each_batch(tmp_path: Path) -> None:
+    rows = made(6, dep_delay=[0.0, -0.0, 1.5, 2.0, 3.0, 4.0])
+    kinds: list[dict[str, str]] = [
+        {},
+        {"flight": "int16", "carrier": "category", "dest": "string"},
+        {"flight": "object", "dep_delay": "Float32", "origin": "string[pyarrow]"},
+        {"dep_delay": "int64"},
+    ]
+    for number, kind in enumerate(kinds):
+        batch = rows.astype(kind)
+        batch.loc[number, "origin"] = "???" if number % 2 else "JFK"
+        batch.loc[2, "tailnum"] = None
+        lake.append(tmp_path / str(number), "departures", batch)
+        entry = lake.log(tmp_path / str(number), "departures")[0]
+        assert entry["batch"] == lake.batch_digest(batch)
 
 
 def test_a_mended_batch_is_taken_and_the_spoilt_one_not_again(tmp_path: Path) -> None:

@@ -14,10 +14,9 @@ import lake_faults as faults
 import lake_peers as peers
 import pandas as pd
 import pytest
+from batches import made
 from flightline import lake
 from labkit import data, processes
-
-from conftest import made
 
 NOBODY = 65534
 
@@ -90,7 +89,7 @@ def test_a_small_disk_that_is_full(tmp_path: Path) -> None:
 import sys
 sys.path[:0] = sys.argv[2:]
 import pandas as pd
-from conftest import made
+from batches import made
 from flightline import lake
 done = 0
 try:

@@ -7,10 +7,9 @@ from pathlib import Path
 import lake_peers as peers
 import pandas as pd
 import pytest
+from batches import made
 from flightline import lake
 from flightline.lake import __main__ as command
-
-from conftest import made
 
 GONE = "N2JB"
 

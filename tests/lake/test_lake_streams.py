@@ -26,7 +26,7 @@ def plainly(rows: pd.DataFrame, low: pd.Timestamp, high: pd.Timestamp) -> int:
     return sum(low < known <= high for known in rows.available_at)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.integers(0, 100_000), min_size=1, max_size=30),
     st.integers(1, 30_000),
@@ -122,7 +122,7 @@ def test_far_rows_are_replayed() -> None:
     assert sum(len(n["t"]) for _, n in lake.replay({"t": rows}, "5h", **span)) == 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 100_000), st.integers(0, 20_000)),
@@ -146,7 +146,7 @@ def test_windows_do_not_depend_on_zone_or_unit(
     assert windows.events.sum() + len(late) == len(rows)
     assert same.index.tolist() == windows.index.tolist()
     assert same.events.tolist() == windows.events.tolist()
-    assert same.closed_at.equals(windows.closed_at.astype(same.closed_at.dtype))
+    assert same.closed_at.astype(str).tolist() == windows.closed_at.astype(str).tolist()
     assert also_late.index.tolist() == late.index.tolist()
     width = pd.Timedelta(window)
     for start, count in windows.events.items():

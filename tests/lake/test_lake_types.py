@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from batches import made, own, own_contract
 from flightline import lake
 from pandera.pandas import Column, DataFrameSchema
-
-from conftest import own, own_contract
 
 LATER = "2013-08-02T10:00"
 KEPT: dict[str, tuple[Any, list[Any], list[Any]]] = {
@@ -205,7 +204,8 @@ def test_a_new_column_is_missing_in_older_rows(tmp_path: Path) -> None:
     assert lake.read(tmp_path, "own").equals(after)
 
 
-def test_a_new_column_of_the_course(tmp_path: Path, departures: pd.DataFrame) -> None:
+def test_a_new_column_of_the_course(tmp_path: Path) -> None:
+    departures = made(200)
     wider = lake.contract("departures").add_columns(
         {"gate": Column("object", nullable=True)}
     )
@@ -217,7 +217,8 @@ def test_a_new_column_of_the_course(tmp_path: Path, departures: pd.DataFrame) ->
     assert lake.read(tmp_path, "departures").gate.tolist() == [None] * 5 + ["B7"] * 5
 
 
-def test_a_renamed_column_is_refused(tmp_path: Path, departures: pd.DataFrame) -> None:
+def test_a_renamed_column_is_refused(tmp_path: Path) -> None:
+    departures = made(200)
     lake.append(tmp_path, "departures", departures.head(5))
     renamed = departures.tail(5).rename(columns={"dep_delay": "delay"})
     with pytest.raises(ValueError, match="lacks the column dep_delay"):

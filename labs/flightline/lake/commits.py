@@ -30,11 +30,17 @@ def sync(*folders: Path) -> None:
             os.close(handle)
 
 
-def _up_to_the_lake(root: Path, paths: list[str]) -> list[Path]:
-    """List the folders of new files, from the inmost up to the lake's own parent."""
+def _folders(root: Path, paths: list[str], *, first: bool) -> list[Path]:
+    """List the folders of new files, from the inmost up to the table's.
+
+    The first commit of a table syncs every folder up to the lake's own parent before
+    its entry has a name. So a later one finds the way down to the table durable, and
+    syncs what lies below.
+    """
     inner = [root / folder for path in paths for folder in Path(path).parents]
     deepest = sorted(set(inner), key=lambda folder: -len(folder.parts))
-    return [*deepest, root, root.parent, root.parent.resolve().parent]
+    above = [root, root.parent, root.parent.resolve().parent]
+    return deepest + above if first else deepest
 
 
 @contextmanager
@@ -112,7 +118,7 @@ def commit(state: Snapshot, op: str, change: Change) -> LogEntry:
     draft = core.draft(folder, stored.encode(), "entry")
     try:
         named = [record["path"] for record in (*entry["add"], *entry["reject"])]
-        sync(*_up_to_the_lake(state.root, [*named, "_log/entry"]))
+        sync(*_folders(state.root, named, first=state.version == 0))
         core.publish(draft, folder / f"{entry['version']:08d}.json")
     except Conflict:
         raise Conflict(

@@ -97,7 +97,7 @@ def _cast(
         for at, reason in reasons.items():
             found.setdefault(at, set()).add(f"{name} {reason}")
         columns[name] = column
-    rows = pd.DataFrame(columns, index=pd.RangeIndex(len(batch)))
+    rows = pd.DataFrame(columns, pd.RangeIndex(len(batch)), copy=False)
     if found:
         rows = rows.drop(index=list(found))
         for name in names:  # whole numbers beside nothing came as objects

@@ -13,7 +13,7 @@ from flightline.lake.columns import ColumnType, infer, to_frame, to_table
 from flightline.lake.commits import commit, holding
 from flightline.lake.contracts import contract, key_of
 from flightline.lake.erased import ERASED, is_erased
-from flightline.lake.identity import batch_digest
+from flightline.lake.identity import digest_of
 from flightline.lake.log import (
     Change,
     Damaged,
@@ -167,11 +167,14 @@ def append(
         If the disk refuses; nothing of the batch is in the lake then.
     """
     schema = contract(table) if schema is None else schema
-    screened, identity = sift(batch, schema), batch_digest(batch)
+    screened = sift(batch, schema)
+    identity = digest_of(batch, _as_delivered(batch, screened))
     with holding(folder_of(lake_dir, table)):
         held = latest(lake_dir, table)
         state, rows = _settle(held, schema, screened, by)
-        again = parquet.duplicates(rows, _held(state, rows), parquet.order(state.key))
+        again = parquet.duplicates(
+            rows, _held(state, rows), parquet.identity(state.key)
+        )
         position = screened.good.index.to_numpy()
         hidden = is_erased(held.erased, batch)
         kept = ~(again | hidden[position])
@@ -188,6 +191,18 @@ def append(
             "add": parquet.write_parts(state, _only(rows, kept)),
         }
         return _receipt(table, commit(state, "append", change), new=True)
+
+
+def _as_delivered(batch: pd.DataFrame, screened: Screened) -> dict[str, pa.Array]:
+    """Return the columns of a batch in Arrow that no cast and no rule has changed."""
+    good = screened.good
+    if len(good) != len(batch):
+        return {}
+    return {
+        name: array
+        for name, array in screened.arrays.items()
+        if good[name].dtype == batch[name].dtype
+    }
 
 
 def _only(rows: pa.Table, kept: Flags) -> pa.Table:

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
 from flightline import lake
 from pandera.pandas import Column, DataFrameSchema
 
@@ -52,8 +51,3 @@ def own_contract(kind: Any, **more: Any) -> DataFrameSchema:
     columns |= {name: Column(lake.UTC) for name in ("event_time", "available_at")}
     columns |= more
     return DataFrameSchema(columns, strict=True, name="own", metadata={"key": "who"})
-
-
-@pytest.fixture
-def departures() -> pd.DataFrame:
-    return made(200)
