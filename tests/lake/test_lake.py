@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import lake_peers as peers
 import numpy as np
 import pandas as pd
 import pytest
 from flightline import lake
 from flightline.lake import __main__ as command
-from flightline.lake import upkeep
+from flightline.lake import parquet, upkeep
 from labkit import data
-from labkit.lake import peers
 
 UTC = lake.UTC
 
@@ -266,7 +266,7 @@ def test_changed_columns_of_a_table_are_refused(tmp_path: Path) -> None:
         if kind is float:
             lake.append(tmp_path, "s", row, schema=schema)
         else:
-            with pytest.raises(ValueError, match="s: the columns were"):
+            with pytest.raises(ValueError, match="s: score is float64"):
                 lake.append(tmp_path, "s", row, schema=schema)
 
 
@@ -303,10 +303,10 @@ def test_reading_a_stretch_opens_only_its_files(
     assert days.nunique() == 2
     lake.append(tmp_path, "departures", departures, by="day")
     opened: list[str] = []
-    read_file = lake.core._read_file
+    read_file = parquet.read_file
     monkeypatch.setattr(
-        lake.core,
-        "_read_file",
+        parquet,
+        "read_file",
         lambda *a, **k: opened.append(a[1]["path"]) or read_file(*a),
     )
     rows = lake.read(tmp_path, "departures", end="2013-07-01T23:59:59Z")

@@ -4,7 +4,9 @@
 batch, and prints one line of JSON for each. It is safe to run again after a crash:
 batches that the lake holds change nothing. `history LAKE TABLE` lists the versions,
 `compact LAKE TABLE` (with `--by day` perhaps) joins small files, and
-`expire LAKE TABLE --oldest 7` removes old versions. Nothing here ever runs by itself.
+`expire LAKE TABLE --oldest 7` removes old versions. `erase LAKE TABLE --column tailnum
+--value N3ALAA` forgets an aircraft, and with it every older version. Nothing here ever
+runs by itself.
 
 Exit code 0: all done; 2: bad input or a damaged lake; 3: `ingest` found that another
 writer came first.
@@ -19,7 +21,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from flightline.lake import core, upkeep
+from flightline.lake import upkeep
+from flightline.lake.contracts import contract
+from flightline.lake.core import Conflict
+from flightline.lake.erasure import erase
+from flightline.lake.log import Damaged
+from flightline.lake.tables import append
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
         "history": "list the versions of a table",
         "compact": "join the small files of a table",
         "expire": "remove old versions of a table",
+        "erase": "remove the rows that hold a value, from every version",
     }.items():
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("lake", type=Path, help="the folder of the lake")
@@ -39,6 +47,11 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("files", type=Path, nargs="+", help="in this order")
         if name in ("ingest", "compact"):
             command.add_argument("--by", choices=["day", "month"], help="partition by")
+        if name == "erase":
+            command.add_argument("--column", required=True, help="such as tailnum")
+            command.add_argument(
+                "--value", required=True, help="a text, such as N3ALAA"
+            )
         if name == "expire":
             command.add_argument("--oldest", type=int, required=True, metavar="VERSION")
     return made
@@ -46,16 +59,16 @@ def parser() -> argparse.ArgumentParser:
 
 def ingest(given: argparse.Namespace) -> int:
     """Append the named files and return the exit code."""
-    core.contract(given.table)
+    contract(given.table)
     batches = [(path, pd.read_parquet(path)) for path in given.files]
     print("ready", flush=True)
     try:
         for path, batch in batches:
-            commit = core.append(
+            commit = append(
                 given.lake, given.table, batch, source=path.name, by=given.by
             )
             print(json.dumps(asdict(commit)), flush=True)
-    except core.Conflict as error:
+    except Conflict as error:
         print(error, file=sys.stderr)
         return 3
     return 0
@@ -68,6 +81,9 @@ def look_after(given: argparse.Namespace) -> str:
         return str(upkeep.history(*where).to_string(index=False))
     if given.command == "compact":
         return f"version {upkeep.compact(*where, by=given.by)}"
+    if given.command == "erase":
+        done = erase(*where, given.column, given.value)
+        return json.dumps(asdict(done))
     return f"{upkeep.expire(*where, oldest=given.oldest)} files removed"
 
 
@@ -78,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.command == "ingest":
             return ingest(given)
         print(look_after(given))
-    except (ValueError, OSError, core.Conflict, core.Damaged) as error:
+    except (ValueError, OSError, Conflict, Damaged) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 2
     return 0

@@ -3,11 +3,23 @@
 Nothing here ever runs by itself: `python -m flightline.lake` offers it as commands.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from flightline.lake import core
+from flightline.lake import parquet
+from flightline.lake.commits import commit, holding
+from flightline.lake.log import (
+    Damaged,
+    LogEntry,
+    Record,
+    Snapshot,
+    log,
+    snapshot,
+    snapshots,
+)
 
 
 def history(lake_dir: Path | str, table: str) -> pd.DataFrame:
@@ -24,23 +36,78 @@ def history(lake_dir: Path | str, table: str) -> pd.DataFrame:
     -------
     DataFrame
         One row a version: `version`, `op`, `source`, `accepted`, `quarantined`,
-        `files_added`, `files_removed`. A compaction accepts no row.
+        `erased` (rows), `files_added`, `files_removed`, and whether it is still
+        `readable`. A compaction accepts no row.
 
     Raises
     ------
     ValueError
         If there is no such table.
     """
-    core.snapshot(lake_dir, table)
+    oldest = snapshot(lake_dir, table).oldest
     rows = []
-    for entry in core.log(lake_dir, table):
-        added = sum(record["rows"] for record in entry["add"])
-        row = {name: entry.get(name, "") for name in ("version", "op", "source")}
-        row["accepted"] = added if entry["op"] == "append" else 0
-        row["quarantined"] = sum(record["rows"] for record in entry["reject"])
-        row |= {"files_added": len(entry["add"]), "files_removed": len(entry["remove"])}
+    for entry in log(lake_dir, table):
+        appended = entry["op"] == "append"
+        row = {
+            "version": entry["version"],
+            "op": entry["op"],
+            "source": entry["source"],
+            "accepted": _rows(entry["add"]) if appended else 0,
+            "quarantined": _rows(entry["reject"]) if appended else 0,
+            "erased": entry.get("rows", 0),
+            "files_added": len(entry["add"]),
+            "files_removed": len(entry["remove"]),
+            "readable": entry["version"] >= oldest,
+        }
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _rows(records: Sequence[Record]) -> int:
+    """Count the rows of some files."""
+    return sum(record["rows"] for record in records)
+
+
+def sources_of(entries: Sequence[LogEntry], path: str) -> list[str]:
+    """Name the deliveries whose rows can be in a file.
+
+    Parameters
+    ----------
+    entries : sequence of dict
+        As `log` returns them.
+    path : str
+        A data file of the table.
+
+    Returns
+    -------
+    list of str
+        Sorted. An appended file comes from its own delivery; a rewritten one from
+        those files that it replaced whose events lie in the same time.
+
+    Raises
+    ------
+    ValueError
+        If no entry added the file.
+    """
+    records = {r["path"]: (r, entry) for entry in entries for r in entry["add"]}
+    if path not in records:
+        raise ValueError(f"No entry of the log added {path!r}.")
+    found: set[str] = set()
+    waiting = [path]
+    while waiting:
+        record, entry = records[waiting.pop()]
+        if entry["op"] == "append":
+            found.add(entry["source"])
+            continue
+        replaced = [records[name][0] for name in entry["remove"] if name in records]
+        waiting += [each["path"] for each in replaced if _meet(record, each)]
+    return sorted(found)
+
+
+def _meet(one: Record, other: Record) -> bool:
+    """Return whether the times of two files have a moment in common."""
+    later, earlier = max(one["start"], other["start"]), min(one["end"], other["end"])
+    return later <= earlier
 
 
 def compact(lake_dir: Path | str, table: str, by: str | None = None) -> int:
@@ -68,26 +135,41 @@ def compact(lake_dir: Path | str, table: str, by: str | None = None) -> int:
         If another writer committed meanwhile.
     ValueError
         If there is no such table, or `by` is neither of the two.
+    Damaged
+        If the files hold another number of rows than the log says.
     """
-    if by not in (None, "day", "month"):
+    if by not in (None, *parquet.UNITS):
         raise ValueError(f"by is {by!r}. Give day or month.")
-    state = core.snapshot(lake_dir, table)
-    folders = [str(Path(path).parent) for path in state.files]
-    if by in (None, state.by) and len(set(folders)) == len(folders):
-        return state.version
-    state.by = by or state.by
-    add = core.write_parts(state, core.read(lake_dir, table, state.version))
-    fresh = {record["path"] for record in add}
-    remove = [path for path in state.files if path not in fresh]
-    return int(core.commit(state, "compact", add=add, remove=remove)["version"])
+    root = snapshot(lake_dir, table).root
+    with holding(root):
+        state = snapshot(lake_dir, table)
+        folders = [str(Path(path).parent) for path in state.files]
+        if by in (None, state.by) and len(set(folders)) == len(folders):
+            return state.version
+        state = replace(state, by=by or state.by)
+        rows = parquet.load(state, list(state.files.values()), state.columns)
+        add = parquet.write_parts(state, rows)
+        _require_same_rows(state, add)
+        fresh = {record["path"] for record in add}
+        remove = [path for path in state.files if path not in fresh]
+        return commit(state, "compact", {"add": add, "remove": remove})["version"]
+
+
+def _require_same_rows(state: Snapshot, add: Sequence[Record]) -> None:
+    """Raise if a rewrite holds another number of rows than the files before it."""
+    was, now = _rows(list(state.files.values())), _rows(add)
+    if was != now:
+        raise Damaged(
+            f"{state.root.name}: the rewritten files hold {now} rows, and the files of "
+            f"version {state.version} {was}. Nothing was committed."
+        )
 
 
 def expire(lake_dir: Path | str, table: str, oldest: int) -> int:
     """Give up the versions before `oldest`, and the files that only they name.
 
-    Drafts and files that a killed writer left go as well. No writer may run
-    meanwhile: a file that is written and not yet named by an entry looks like one
-    that a killed writer left.
+    Drafts and files that a killed writer left go as well. Nobody may write meanwhile:
+    a file that no entry names yet looks like one that a killed writer left.
 
     Parameters
     ----------
@@ -105,19 +187,40 @@ def expire(lake_dir: Path | str, table: str, oldest: int) -> int:
 
     Raises
     ------
+    Conflict
+        If a writer is at work. Try again later.
     ValueError
         If there is no such version.
     """
-    core.snapshot(lake_dir, table, oldest)
-    state = core.snapshot(lake_dir, table)
-    kept = set(state.rejects)
-    for version in range(oldest, state.version + 1):
-        kept |= set(core.snapshot(lake_dir, table, version).files)
-    found = [p for p in state.root.rglob("*") if p.suffix in (".parquet", ".draft")]
-    gone = [p for p in found if str(p.relative_to(state.root)) not in kept]
-    if oldest > state.oldest:
-        state.oldest = oldest
-        core.commit(state, "expire")
+    root = snapshot(lake_dir, table, oldest).root
+    with holding(root, alone=True):
+        state = snapshot(lake_dir, table)
+        if oldest > state.oldest:
+            commit(replace(state, oldest=oldest), "expire", {})
+        return remove_unnamed(lake_dir, table)
+
+
+def remove_unnamed(lake_dir: Path | str, table: str) -> int:
+    """Remove the files that no readable version names.
+
+    The caller holds the lock of the table alone.
+
+    Parameters
+    ----------
+    lake_dir, table
+        The lake's folder and the table.
+
+    Returns
+    -------
+    int
+        How many there were.
+    """
+    root = snapshot(lake_dir, table).root
+    kept: set[str] = set()
+    for state in snapshots(lake_dir, table):
+        kept |= {*state.files, *state.rejects}
+    found = [p for p in root.rglob("*") if p.suffix in (".parquet", ".draft")]
+    gone = [p for p in found if str(p.relative_to(root)) not in kept]
     for path in gone:
-        path.unlink()
+        path.unlink(missing_ok=True)
     return len(gone)

@@ -38,7 +38,6 @@ from flightline.training.core import (
     lead,
     load_checkpoint,
     load_model,
-    load_table,
     log_loss,
     make_mlp,
     measure,
@@ -60,6 +59,7 @@ from flightline.training.core import (
     worse_slices,
     write_atomic,
 )
+from flightline.training.from_lake import load_table
 
 __all__ = [
     "AT_LEAST",

@@ -9,14 +9,14 @@ Each cell is one mistake; its text is the hint it must meet.
 
 
 def next_clock(start_utc, clock, zone):
-    local = start_utc.dt.tz_convert(NEW_YORK).dt
+    local = start_utc.dt.tz_convert("America/New_York").dt
     shown = local.hour * 60 + local.minute
     wait = pd.to_timedelta((clock_minutes(clock) - shown) % 1440, unit="min")
-    return (start_utc + wait).astype(UTC)
+    return start_utc + wait
 
 
 # %% no_midnight
-"""An instant lies before its start"""
+"""The clock passes midnight"""
 
 
 def next_clock(start_utc, clock, zone):
@@ -24,19 +24,50 @@ def next_clock(start_utc, clock, zone):
     for name, rows in start_utc.groupby(zone).groups.items():
         local = start_utc.loc[rows].dt.tz_convert(str(name)).dt
         shown.loc[rows] = local.hour * 60 + local.minute
-    return (start_utc + pd.to_timedelta(clock_minutes(clock) - shown, unit="min")).astype(UTC)
+    wait_min = clock_minutes(clock) - shown
+    return start_utc + pd.to_timedelta(wait_min, unit="min")
 
 
-# %% pasted_date
-"""Row 2: 02:03 does not exist"""
+# %% a_whole_day_if_it_is_shown
+"""It is shown already"""
 
 
 def next_clock(start_utc, clock, zone):
-    found = pd.Series(pd.NaT, index=start_utc.index, dtype=UTC)
+    shown = pd.Series(np.nan, index=start_utc.index)
+    for name, rows in start_utc.groupby(zone).groups.items():
+        local = start_utc.loc[rows].dt.tz_convert(str(name)).dt
+        shown.loc[rows] = local.hour * 60 + local.minute
+    wait_min = clock_minutes(clock) - shown
+    wait_min = wait_min.where(~(wait_min <= 0), wait_min + 1440)
+    return start_utc + pd.to_timedelta(wait_min, unit="min")
+
+
+# %% pasted_date
+"""02:03 is skipped"""
+
+
+def next_clock(start_utc, clock, zone):
+    found = pd.Series(pd.NaT, index=start_utc.index, dtype="datetime64[us, UTC]")
     for name, rows in start_utc.groupby(zone).groups.items():
         local = start_utc.loc[rows].dt.tz_convert(str(name)).dt.tz_localize(None)
-        wall = local.dt.normalize() + pd.to_timedelta(clock_minutes(clock.loc[rows]), unit="min")
+        reading = pd.to_timedelta(clock_minutes(clock.loc[rows]), unit="min")
+        wall = local.dt.normalize() + reading
         wall = wall.where(~(wall < local), wall + pd.Timedelta(days=1))
-        utc = wall.dt.tz_localize(str(name), ambiguous=True, nonexistent="shift_forward")
-        found.loc[rows] = utc.dt.tz_convert("UTC").astype(UTC)
+        utc = wall.dt.tz_localize(
+            str(name), ambiguous=True, nonexistent="shift_forward"
+        )
+        found.loc[rows] = utc.dt.tz_convert("UTC").dt.as_unit("us")
     return found
+
+
+# %% missing_is_now
+"""No reading, no instant"""
+
+
+def next_clock(start_utc, clock, zone):
+    shown = pd.Series(np.nan, index=start_utc.index)
+    for name, rows in start_utc.groupby(zone).groups.items():
+        local = start_utc.loc[rows].dt.tz_convert(str(name)).dt
+        shown.loc[rows] = local.hour * 60 + local.minute
+    wait_min = ((clock_minutes(clock) - shown) % 1440).fillna(0)
+    return start_utc + pd.to_timedelta(wait_min, unit="min")

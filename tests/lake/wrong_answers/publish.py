@@ -5,7 +5,7 @@ Each cell is one mistake; its text is the hint it must meet.
 
 
 # %% asks_is_file
-"""The second writer replaced the first one's entry"""
+"""between a question and a move another writer acts"""
 
 
 def publish(draft, path):
@@ -16,7 +16,7 @@ def publish(draft, path):
 
 
 # %% copy
-"""That is a copy"""
+"""A copy grows under its final name"""
 
 
 def publish(draft, path):
@@ -41,7 +41,7 @@ def publish(draft, path):
 
 
 # %% lets_the_error_through
-"""Catch it and raise Conflict"""
+"""The second writer got FileExistsError"""
 
 
 def publish(draft, path):
@@ -52,7 +52,7 @@ def publish(draft, path):
 
 
 # %% look_first
-"""The second writer replaced the first one's entry"""
+"""between a question and a move another writer acts"""
 
 
 def publish(draft, path):
@@ -63,11 +63,11 @@ def publish(draft, path):
 
 
 # %% replace
-"""The second writer replaced the first one's entry"""
+"""between a question and a move another writer acts"""
 
 
 def publish(draft, path):
-    draft.replace(path)
+    os.replace(draft, path)
 
 
 # %% silent
