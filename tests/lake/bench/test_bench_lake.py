@@ -2,8 +2,8 @@
 
 Delta writes its files without `fsync`; here each of its commits is synced as one of the
 lake is, file by file and folder by folder, so that both survive a power cut. Both are
-timed without and with their syncs, and the syncs are counted. `make bench` prints the
-table. A duration or a ratio is never asserted, only answers.
+timed without and with their syncs, and the syncs are counted. `make bench` records the
+table for the chapter. A duration or a ratio is never asserted, only answers.
 """
 
 import os
@@ -16,8 +16,9 @@ import pyarrow as pa
 import pytest
 from flightline import lake
 from flightline.lake import commits, core
-from labkit import data, timing
+from labkit import bench, data, timing
 
+RESULTS = Path(__file__).parent / "results"
 SYNC = os.fsync
 
 
@@ -92,6 +93,22 @@ class Stores:
         return action
 
 
+def record(speed: pd.DataFrame, note: str) -> None:
+    """Write the table of the chapter."""
+    table = speed.reset_index(names="store")
+    table["seconds"] = (table["median_ms"] / 1_000).map("{:.2f}".format)
+    table["times"] = table["ratio"].map("{:.1f}".format)
+    table["size"] = (table["bytes"] / 1e6).map("{:.1f}".format)
+    page = {
+        "store": "Store",
+        "seconds": "Median, s",
+        "times": "Times Delta",
+        "syncs": "Syncs",
+        "size": "MB",
+    }
+    bench.record(RESULTS, "lake_append", table, page, note)
+
+
 def test_a_year_of_departures(tmp_path: Path) -> None:
     rows = lake.events(data.load_flights(), data.load_airports())["departures"]
     months = rows.event_time.dt.tz_localize(None).dt.to_period("M")
@@ -107,8 +124,7 @@ def test_a_year_of_departures(tmp_path: Path) -> None:
     speed = timing.compare(actions, repeats=int(os.environ.get("REPEATS", "5")))
     speed["syncs"] = pd.Series(stores.syncs)
     speed["bytes"] = pd.Series({n: size(f[0]) for n, f in stores.made.items()})
-    print(f"\n{timing.machine()}, {len(rows)} rows in {len(batches)} batches")
-    print(speed.round(2).to_string())
+    record(speed, f"{len(rows):,} departures in {len(batches)} batches.")
     found = lake.read(stores.made["lake"][0], "departures")
     assert len(found) == len(rows)
     assert delta_read(stores.made["Delta"][0]).equals(found)
