@@ -15,7 +15,6 @@ import numpy.typing as npt
 import pandas as pd
 from flightline import features
 from flightline.features import quiet
-from flightline.features import registry as feature_registry
 from flightline.features import stream as feature_stream
 from flightline.point_in_time import skew
 from matplotlib.dates import DateFormatter, HourLocator
@@ -210,7 +209,7 @@ def _hourly(
     before = runs[0] - (runs[1] - runs[0])
     for now in runs:
         there = weather[weather["available_at"] <= now]
-        feature_registry.write_offline(folder, {"weather": there}, {})
+        features.write_offline(folder, {"weather": there}, {})
         with features.quiet():
             copy(opened, before, now)
         seen |= _arrived(opened, now)

@@ -14,7 +14,6 @@ import pandas as pd
 import pytest
 from flightline import features, lake
 from flightline.features import CATEGORICAL, FEATURES, VIEWS, T
-from flightline.features import registry as feature_registry
 from labkit import bench, data, timing
 from labkit.features import stores
 from labkit.point_in_time import agreement, delay_model
@@ -52,7 +51,7 @@ def rows(flights, weather):
 @pytest.fixture(scope="module")
 def filled(rows, tmp_path_factory):
     folder = tmp_path_factory.mktemp("store")
-    feature_registry.write_offline(folder, rows, {})
+    features.write_offline(folder, rows, {})
     return features.store(folder)
 
 
@@ -136,7 +135,7 @@ def test_online_reads(filled, rows, flights, tmp_path):
         command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
         with Child(command, deadline_s=300, ready=lambda c: "Ready to" in c.log()):
             other = features.store(tmp_path, online=f"redis://127.0.0.1:{port}")
-            feature_registry.write_offline(tmp_path, rows, {})
+            features.write_offline(tmp_path, rows, {})
             features.materialize(other, now, views=views)
             both = [features.read_online(s, asks, now=now) for s in (filled, other)]
             assert agreement.agree(*both, FEATURES)
