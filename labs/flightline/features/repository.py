@@ -168,15 +168,13 @@ def store(path: Path | str, *, online: str | None = None) -> "feast.FeatureStore
         raise ValueError(f"online={chosen!r} is not 'sqlite' or 'redis://HOST:PORT'.")
     folder.mkdir(parents=True, exist_ok=True)
     registry = folder / "registry.db"
-    opened = _open(folder, registry, setting)
-    if not _is_complete(opened):
+    if not _is_complete(folder, registry, setting):
         with tempfile.TemporaryDirectory(prefix=".registry-", dir=folder) as aside:
             draft = Path(aside) / registry.name
             with quiet():
                 _open(folder, draft, setting).apply(definitions(folder))
             draft.replace(registry)
-        opened = _open(folder, registry, setting)
-    return opened
+    return _open(folder, registry, setting)
 
 
 def _open(
@@ -197,10 +195,16 @@ def _open(
     return feast.FeatureStore(config=config)
 
 
-def _is_complete(store: "feast.FeatureStore") -> bool:
+def _is_complete(folder: Path, registry: Path, online: Mapping[str, str]) -> bool:
     """Say whether a registry holds all that is declared; one cut short does not."""
-    if not Path(str(store.config.registry.path)).exists():
+    from google.protobuf.message import DecodeError
+
+    if not registry.exists():
         return False
-    views = {view.name for view in store.list_feature_views()}
-    services = {service.name for service in store.list_feature_services()}
+    try:
+        opened = _open(folder, registry, online)
+        views = {view.name for view in opened.list_feature_views()}
+        services = {service.name for service in opened.list_feature_services()}
+    except DecodeError:
+        return False
     return views >= set(VIEWS) and services >= set(SERVICES)

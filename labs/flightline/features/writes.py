@@ -76,7 +76,8 @@ def newest(
             "each row, in their order."
         )
     pairs = np.full((len(rows), 2), np.nan)
-    pairs[:, : 1 if stored.ndim == 1 else 2] = stored.reshape(len(rows), -1)
+    held = stored[:, np.newaxis] if stored.ndim == 1 else stored
+    pairs[:, : held.shape[1]] = held
     return newest_rows(rows, by, _clocks(pairs))
 
 
