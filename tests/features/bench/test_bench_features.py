@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from flightline import features, lake
 from flightline.features import CATEGORICAL, FEATURES, VIEWS, T
+from flightline.point_in_time import window
 from labkit import bench, data, timing
 from labkit.features import stores
 from labkit.point_in_time import agreement, delay_model
@@ -147,3 +148,82 @@ def test_online_reads(filled, rows, flights, tmp_path):
     bench.record(
         RESULTS, "features_online", shown, page | {"p50": "p50, ms", "p99": "p99, ms"}
     )
+
+
+TILE = pd.Timedelta("5min").as_unit("us")
+
+
+def tiles_of(events):
+    """Add up the departures of each airport by tiles of five minutes."""
+    tile = events["dep_utc"].dt.ceil(TILE).rename("tile")  # (tile - 5 min, tile]
+    return events.groupby(["origin", tile])["dep_delay"].agg(["sum", "count"])
+
+
+def merged(origin, at, width, tiles, events):
+    """Read a mean over `(at - width, at]`: whole tiles, and raw events at both ends.
+
+    Returns the mean, and how many tiles and events were read for it.
+    """
+    first, last = (at - width).ceil(TILE), at.floor(TILE)
+    sums = tiles.loc[origin].loc[first + TILE / 2 : last]
+    near = events[events["origin"] == origin]
+    head = near["dep_utc"].between(at - width, first, inclusive="right")
+    tail = near["dep_utc"].between(last, at, inclusive="right")
+    ends = near.loc[(head | tail) if first <= last else head & tail, "dep_delay"]
+    count = sums["count"].sum() + len(ends)
+    total = sums["sum"].sum() + ends.sum()
+    return (total / count if count else np.nan), len(sums), len(ends)
+
+
+def test_what_a_window_costs_to_write(flights, weather):
+    """Compare a row for each change with tiles that are merged when they are read."""
+    start, end = START, START + pd.Timedelta("7D")
+    log = flights[flights["month"].between(6, 7)]
+    gone = log.dropna(subset=["dep_utc", "dep_delay"])
+    hours = (end - start) / features.HOUR
+    tiles = tiles_of(gone)
+    jfk_tiles = len(tiles.loc["JFK"].loc[start:end])
+    asked = log[log[T].between(start, end)].sample(300, random_state=5)
+    found = []
+    for label, width in (("1 hour", 1), ("3 hours", 3), ("7 days", 168)):
+        span = [("dep_utc", 0 * features.HOUR), ("dep_utc", width * features.HOUR)]
+        points = features.change_points(gone, ["origin"], span, start, end)
+        jfk = int((points["origin"] == "JFK").sum())
+        wide = pd.Timedelta(hours=width).as_unit("us")
+        read = [
+            merged(origin, at, wide, tiles, gone)
+            for origin, at in zip(asked["origin"], asked[T], strict=True)
+        ]
+        exact = window(
+            asked,
+            gone,
+            by="origin",
+            entity_time=T,
+            event_time="dep_utc",
+            value="dep_delay",
+            window=wide,
+            agg="mean",
+        )
+        means, whole, ends = map(np.array, zip(*read, strict=True))
+        assert np.allclose(means, exact, rtol=1e-12, equal_nan=True)
+        found.append(
+            {
+                "window": label,
+                "rows": f"{jfk / hours:.1f}",
+                "tiles": f"{jfk_tiles / hours:.1f}",
+                "new": f"{len(points):,}",
+                "read": f"{np.median(whole):.0f} tiles, {np.median(ends):.0f} events",
+            }
+        )
+    page = {
+        "window": "Mean over",
+        "rows": "JFK: rows an hour, one for each change",
+        "tiles": "JFK: tiles an hour",
+        "new": "Rows to write for a week, if the window is new",
+        "read": "Read for one answer from tiles (median)",
+    }
+    note = (
+        "300 answers from tiles equal the windows; the tiles serve all widths, so a "
+        "new window writes none."
+    )
+    bench.record(RESULTS, "features_writes", pd.DataFrame(found), page, note)
