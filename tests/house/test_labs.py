@@ -16,7 +16,6 @@ PAGES = sorted(structure.BOOK.glob("*.md"))
 NOT_YET = {
     "02_estimate",
     "03_lake",
-    "05_features",
     "06_training",
     "07_distributed",
     "08_serving",
