@@ -330,6 +330,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def by_feast(store, view, rows):
+    """Push rows as Feast does it on Redis, unless it is told otherwise."""
+    store.config.online_store.skip_dedup = False
+    with features.quiet():
+        store.push(f"{view}_push", rows)
+    store.config.online_store.skip_dedup = True
+
+
 def test_redis_by_one_setting(filled, rows, ours, tmp_path, monkeypatch):
     pytest.importorskip("redis")
     server = shutil.which("redis-server")
@@ -345,11 +353,16 @@ def test_redis_by_one_setting(filled, rows, ours, tmp_path, monkeypatch):
         features.materialize(opened, NOW, views=[v for v in VIEWS if v != "history_v2"])
         found = features.read_online(opened, ours, now=NOW)
         assert same(found, features.read_online(filled, ours, now=NOW))
-        old = rows["origin"][rows["origin"]["event_time"] <= NOW - HOUR]
-        jfk = old[old["origin"] == "JFK"].tail(1)
-        with features.quiet():
-            opened.push("origin_push", jfk)
-        assert waiting(opened, ours) == found["origin_waiting"].iloc[0]
         assert not (tmp_path / "redis" / "online.db").exists()
+        jfk = rows["origin"][rows["origin"]["origin"] == "JFK"]
+        jfk = jfk.sort_values("event_time")
+        old, last = jfk[jfk["event_time"] <= NOW - HOUR].tail(1), jfk.tail(1)
+        assert features.push(opened, "origin", old) == 0
+        assert waiting(opened, ours) == found["origin_waiting"].iloc[0]
+        assert features.push(opened, "origin", last.assign(origin_waiting=99.0)) == 1
+        assert waiting(opened, ours) == 99, "a correction gets through"
+        by_feast(opened, "origin", old)
+        by_feast(opened, "origin", last.assign(origin_waiting=98.0))
+        assert waiting(opened, ours) == 99, "Feast drops the older and the equal time"
     with pytest.raises(features.Unavailable, match="redis"):
         features.read_online(opened, ours, now=NOW)

@@ -160,10 +160,12 @@ def store(path: Path | str, *, online: str | None = None) -> "feast.FeatureStore
     """
     folder = Path(path).resolve()
     chosen = online or os.environ.get("FLIGHTLINE_ONLINE") or "sqlite"
-    setting = {"type": "sqlite", "path": str(folder / "online.db")}
+    setting: dict[str, object] = {"type": "sqlite", "path": str(folder / "online.db")}
     if chosen.startswith("redis://"):
         address = chosen.removeprefix("redis://").rstrip("/")
         setting = {"type": "redis", "connection_string": address}
+        # Feast would drop a correction, whose event time is not newer; `push` compares
+        setting["skip_dedup"] = True
     elif chosen != "sqlite":
         raise ValueError(f"online={chosen!r} is not 'sqlite' or 'redis://HOST:PORT'.")
     folder.mkdir(parents=True, exist_ok=True)
@@ -178,7 +180,7 @@ def store(path: Path | str, *, online: str | None = None) -> "feast.FeatureStore
 
 
 def _open(
-    folder: Path, registry: Path, online: Mapping[str, str]
+    folder: Path, registry: Path, online: Mapping[str, object]
 ) -> "feast.FeatureStore":
     """Open a store with its registry in a file."""
     import feast
@@ -195,7 +197,7 @@ def _open(
     return feast.FeatureStore(config=config)
 
 
-def _is_complete(folder: Path, registry: Path, online: Mapping[str, str]) -> bool:
+def _is_complete(folder: Path, registry: Path, online: Mapping[str, object]) -> bool:
     """Say whether a registry holds all that is declared; one cut short does not."""
     from google.protobuf.message import DecodeError
 

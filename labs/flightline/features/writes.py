@@ -254,7 +254,7 @@ def materialize(
         if not path.exists():
             raise FileNotFoundError(
                 f"{path.name}: the offline store has no such file. Write it first: "
-                "registry.write_offline."
+                "features.write_offline."
             )
         rows = pd.read_parquet(path)
         known = rows["available_at"] <= now
