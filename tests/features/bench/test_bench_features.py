@@ -5,6 +5,7 @@ machine; the chapter shows them as recorded. Nothing here asserts a duration, a 
 a verdict: only that the answers agree.
 """
 
+import contextlib
 import shutil
 import socket
 from pathlib import Path
@@ -22,6 +23,7 @@ from labkit.processes import Child
 
 RESULTS = Path(__file__).parent / "results"
 SAMPLE, READS = 20_000, 400
+NOW = pd.Timestamp("2013-07-02 22:49", tz="UTC").as_unit("us")
 START, END = (
     pd.Timestamp(day, tz="UTC").as_unit("us") for day in ("2013-07-01", "2013-07-31")
 )
@@ -122,25 +124,35 @@ def reads(opened, asks, now, kind):
     return found
 
 
+@contextlib.contextmanager
+def redis_server():
+    """Run a Redis server and give its port, or None where there is no such program."""
+    server = shutil.which("redis-server")
+    if server is None:
+        yield None
+        return
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    with Child(command, deadline_s=300, ready=lambda c: "Ready to" in c.log()):
+        yield port
+
+
 def test_online_reads(filled, rows, flights, tmp_path):
     """Time online reads on SQLite and, where there is one, on a Redis server."""
-    now = pd.Timestamp("2013-07-02 22:49", tz="UTC").as_unit("us")
-    asks = flights[flights[T].between(now - features.LEAD, now + features.LEAD)]
+    asks = flights[flights[T].between(NOW - features.LEAD, NOW + features.LEAD)]
     views = [name for name in VIEWS if name != "history_v2"]
-    features.materialize(filled, now, views=views)
-    found = reads(filled, asks, now, "SQLite")
-    if server := shutil.which("redis-server"):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-        with Child(command, deadline_s=300, ready=lambda c: "Ready to" in c.log()):
+    features.materialize(filled, NOW, views=views)
+    found = reads(filled, asks, NOW, "SQLite")
+    with redis_server() as port:
+        if port is not None:
             other = features.store(tmp_path, online=f"redis://127.0.0.1:{port}")
             features.write_offline(tmp_path, rows, {})
-            features.materialize(other, now, views=views)
-            both = [features.read_online(s, asks, now=now) for s in (filled, other)]
+            features.materialize(other, NOW, views=views)
+            both = [features.read_online(s, asks, now=NOW) for s in (filled, other)]
             assert agreement.agree(*both, FEATURES)
-            found += reads(other, asks, now, "Redis")
+            found += reads(other, asks, NOW, "Redis")
     shown = pd.DataFrame(found)
     for name in ("p50", "p99"):
         shown[name] = shown[f"{name}_ms"].map("{:.1f}".format)
@@ -148,6 +160,56 @@ def test_online_reads(filled, rows, flights, tmp_path):
     bench.record(
         RESULTS, "features_online", shown, page | {"p50": "p50, ms", "p99": "p99, ms"}
     )
+
+
+def online_bytes(opened, port):
+    """Return how many bytes an online store takes: its file, or Redis's memory."""
+    if port is None:
+        file = Path(opened.config.online_store.path)
+        return file.stat().st_size if file.exists() else 0
+    import redis
+
+    with redis.Redis(port=port) as client:
+        return client.info("memory")["used_memory"]
+
+
+def filled_mib(folder, rows, views, port=None):
+    """Fill an online store: how many keys it holds, and how many MiB they take."""
+    online = None if port is None else f"redis://127.0.0.1:{port}"
+    opened = features.store(folder, online=online)
+    features.write_offline(folder, rows, {})
+    before = online_bytes(opened, port)
+    keys = features.materialize(opened, NOW, views=views)
+    return keys, (online_bytes(opened, port) - before) / 2**20
+
+
+def test_sizes(rows, tmp_path):
+    """Count rows and keys, and the bytes that they take offline and online."""
+    views = [name for name in VIEWS if name != "history_v2"]
+    keys, sqlite_mib = filled_mib(tmp_path / "sqlite", rows, views)
+    online = f"SQLite {sqlite_mib:.1f} MiB"
+    with redis_server() as port:
+        if port is not None:
+            other, redis_mib = filled_mib(tmp_path / "redis", rows, views, port)
+            assert other == keys
+            online += f", Redis {redis_mib:.1f} MiB"
+    found = []
+    for view in views:
+        known = rows[view][rows[view]["available_at"] <= NOW]
+        assert keys[view] == len(known.drop_duplicates(VIEWS[view].keys))
+        size = (tmp_path / "sqlite" / "offline" / f"{view}.parquet").stat().st_size
+        found.append(
+            {
+                "view": view,
+                "keys": f"{keys[view]:,}",
+                "rows": f"{len(rows[view]):,}",
+                "bytes": f"{size / len(rows[view]):.0f}",
+            }
+        )
+    page = {"view": "View", "keys": "Keys online, 2 July", "rows": "Rows of July"}
+    page |= {"bytes": "Bytes a row, Parquet"}
+    note = f"The {sum(keys.values()):,} keys take, online: {online}."
+    bench.record(RESULTS, "features_sizes", pd.DataFrame(found), page, note)
 
 
 TILE = pd.Timedelta("5min").as_unit("us")
