@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from flightline import features
-from flightline.features import FEATURES, VIEWS
+from flightline.features import FEATURES
 
 NOW = pd.Timestamp("2013-07-02 22:49", tz="UTC")
 
@@ -43,7 +43,9 @@ def test_no_question_has_an_empty_answer(opened, asks, service):
     ):
         assert list(found) == wanted and len(found) == 0
         assert found["block_min"].dtype == np.float64
-    assert list(features.answer(opened, none)[1]) == list(VIEWS)
+    some, state = features.answer(opened, asks, service=service)
+    values, nothing = features.answer(opened, none, service=service)
+    assert list(nothing) == list(state) and list(values) == list(some)
 
 
 @pytest.mark.parametrize("name", ["origin", "flight", "sched_dep_utc", "distance"])
@@ -68,16 +70,47 @@ def test_times_without_a_zone_are_refused(opened, asks, name):
 
 
 @pytest.mark.parametrize(
-    "dtype", ["int16", "int64", "float64", "Int32", "int64[pyarrow]", object]
+    "dtype", ["int16", "int64", "float64", "Int32", "int64[pyarrow]", object, str]
 )
 def test_flight_numbers_of_any_width_are_read(opened, asks, dtype):
     rows = asks.assign(flight=asks["flight"].astype(dtype))
     assert len(features.read_online(opened, rows, now=NOW)) == 2
 
 
-def test_a_flight_number_with_a_fraction_is_refused(opened, asks):
+@pytest.mark.parametrize("flight", [523.5, np.inf, True, "B6 523", 2.0**60])
+def test_a_flight_number_that_is_none_is_refused(opened, asks, flight):
     with pytest.raises(ValueError, match="not whole numbers"):
-        features.read_online(opened, asks.assign(flight=523.5))
+        features.read_online(opened, asks.assign(flight=flight))
+
+
+@pytest.mark.parametrize(
+    "change, what",
+    [
+        ({"origin": b"JFK"}, "origin holds b'JFK'.*never match"),
+        ({"dest": 5}, "dest holds 5.*never match"),
+        ({"flight_id": 7}, "flight_id holds 7.*never match"),
+        ({"distance": "far"}, "distance holds 'far', which is no number"),
+        ({"distance": np.inf}, "distance is infinite"),
+    ],
+)
+def test_a_key_or_number_of_another_kind_is_refused(opened, asks, change, what):
+    for read in (features.read_online, features.historical):
+        with pytest.raises(ValueError, match=what):
+            read(opened, asks.assign(**change))
+
+
+def test_arrow_and_categories_are_read_as_texts_and_times(opened, asks):
+    plain = features.read_online(opened, asks, now=NOW)
+    times = dict.fromkeys(
+        ["sched_dep_utc", "sched_arr_utc"], "timestamp[us, tz=UTC][pyarrow]"
+    )
+    arrow = asks.astype({**times, "origin": "string[pyarrow]", "carrier": "category"})
+    pd.testing.assert_frame_equal(features.read_online(opened, arrow, now=NOW), plain)
+
+
+def test_an_offline_store_without_files_says_so(opened, asks):
+    with pytest.raises(FileNotFoundError, match=r"origin\.parquet.*write_offline"):
+        features.historical(opened, asks)
 
 
 def test_periods_of_a_timeline_have_zones():

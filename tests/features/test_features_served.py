@@ -59,6 +59,14 @@ def test_a_torn_line_is_named_and_the_next_one_is_whole(log, requests, values):
         '{"time": "2013-07-02T22:49Z", "flight_id": "c", "features": {"temp": "70"}}',
         '{"time": "2013-07-02T22:49Z", "flight_id": "c", "features": {"temp": true}}',
         '{"time": "soon", "flight_id": "c", "features": {}}',
+        '{"time": "2013-07-02T22:49Z", "flight_id": null, "features": {}}',
+        '{"time": "2013-07-02T22:49Z", "flight_id": "c", "features": {"dest": 5}}',
+        '{"time": "2013-07-02T22:49Z", "flight_id": "c", "features": {"temp": NaN}}',
+        '{"time": "2013-07-02T22:49Z", "flight_id": "c", "features": {"temp": 1e999}}',
+        '{"time": "2013-07-02T22:49Z", "flight_id": "c", "features": {"temp": 1'
+        + 400 * "0"
+        + "}}",
+        100_000 * "[",
         "",
     ],
 )
@@ -85,6 +93,31 @@ def test_times_may_be_spelled_in_several_ways(log, time):
     assert found["time"].eq(NOW).all() and len(found) == 3
 
 
+@pytest.mark.parametrize("year", ["0001", "1500", "2500", "9999"])
+def test_a_foreign_year_costs_no_other_line(log, year):
+    with log.open("a") as file:
+        file.write(f'{{"time": "{year}-01-01T00:00Z", "flight_id": "c", "features": ')
+        file.write("{}}\n")
+    found = features.read_log(log)
+    assert found["time"].dt.year.tolist() == [2013, 2013, int(year)]
+
+
+def test_labels_that_fit_no_answer_are_refused():
+    served = pd.DataFrame({"flight_id": ["a"], "time": [NOW]})
+    late, known = pd.Series({"a": True}), pd.Series({"a": NOW})
+    built = features.rebuild(served, late, known, until=NOW)
+    assert built["late"].tolist() == [True]
+    twice = pd.concat([late, late])
+    with pytest.raises(ValueError, match="late has two values for a"):
+        features.rebuild(served, twice, known, until=NOW)
+    with pytest.raises(ValueError, match=r"until=.* has no zone"):
+        features.rebuild(served, late, known, until=NOW.tz_localize(None))
+    with pytest.raises(ValueError, match=r"label_time is .*no time with a zone"):
+        features.rebuild(served, late, known.dt.tz_localize(None), until=NOW)
+    with pytest.raises(ValueError, match="answers lack the column time"):
+        features.rebuild(served[["flight_id"]], late, known, until=NOW)
+
+
 def test_an_empty_log_has_the_columns(tmp_path):
     (tmp_path / "empty").touch()
     found = features.read_log(tmp_path / "empty")
@@ -100,4 +133,8 @@ def test_what_cannot_be_logged_is_refused(log, requests, values):
         features.log_served(log, requests, values, NOW.tz_localize(None))
     with pytest.raises(ValueError):
         features.log_served(log, requests, values.assign(temp=np.inf), NOW)
+    with pytest.raises(ValueError, match="flight_id is missing in 1 of 2"):
+        features.log_served(log, requests.assign(flight_id=[None, "b"]), values, NOW)
+    with pytest.raises(ValueError, match="requests lack the column flight_id"):
+        features.log_served(log, requests[[]], values, NOW)
     assert log.read_bytes() == before

@@ -113,6 +113,22 @@ def test_a_stream_equals_offline_at_each_tick(fresh, rows, flights, weather):
         since = tick
 
 
+def test_of_two_rows_about_a_flight_the_last_known_counts(flights):
+    log = feature_stream.log_at(flights, NOW)
+    told = lake.events(
+        flights[flights["flight_id"] == OURS].drop(columns="flight_id"),
+        data.load_airports(),
+    )
+    later = told["departures"].assign(dep_delay=99.0)
+    later["available_at"] += HOUR
+    both = [told["departures"], later]
+    for order in (both, both[::-1]):
+        news = {**told, "departures": pd.concat(order)}
+        news["schedule"] = pd.concat([told["schedule"]] * 2)
+        found = feature_stream.take(log, news)
+        assert found.index.is_unique and found.loc[OURS, "dep_delay"] == 99.0
+
+
 def test_the_log_gives_back_what_was_served(filled, flights, tmp_path):
     asks = flights[flights[T].between(NOW - HOUR / 2, NOW)]
     values = features.read_online(filled, asks, now=NOW)
@@ -311,7 +327,7 @@ def test_only_the_right_role_may_read(filled):
             feature_registry.allow(filled, roles, "READ_ONLINE")
 
 
-def test_the_command_line(filled, tmp_path, capsys):
+def test_the_command_line(filled, tmp_path, capsys, monkeypatch):
     folder = str(filled.config.repo_path)
     assert main([folder]) == 0
     assert "history_v2" in capsys.readouterr().out
@@ -319,6 +335,9 @@ def test_the_command_line(filled, tmp_path, capsys):
     assert "weather.parquet" in capsys.readouterr().out
     assert main([folder, "shoe_size"]) == 2
     assert main([str(tmp_path)]) == 2
+    monkeypatch.setenv("FLIGHTLINE_ONLINE", "mongo")
+    assert main([folder]) == 2
+    assert "redis://HOST:PORT" in capsys.readouterr().err
 
 
 # --- Redis: one setting ------------------------------------------------------------

@@ -3,6 +3,7 @@
 import itertools
 import json
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,6 +42,11 @@ def reports(*clocks, origin="JFK", **values):
 def opened(tmp_path):
     """Return an empty store."""
     return features.store(tmp_path / "store")
+
+
+def write_weather(store, rows, made_from=()):
+    """Write the offline file of one view."""
+    features.write_offline(store.config.repo_path, {"weather": rows}, dict(made_from))
 
 
 def held(store, view="weather", **keys):
@@ -141,8 +147,14 @@ def test_a_lacking_column_or_view_is_named(opened):
         features.newest(rows.drop(columns="available_at"), ["origin"], [np.nan])
     with pytest.raises(ValueError, match="2 values for 1 rows"):
         features.newest(rows, ["origin"], [np.nan] * 2)
-    with pytest.raises(ValueError, match="lack the feature temp"):
-        features.push(opened, "weather", rows.drop(columns="temp"))
+    for write in (
+        lambda lacking: features.push(opened, "weather", lacking),
+        lambda lacking: write_weather(opened, lacking),
+    ):
+        with pytest.raises(ValueError, match="rows of weather lack the column temp"):
+            write(rows.drop(columns="temp"))
+        with pytest.raises(ValueError, match="name the column temp twice"):
+            write(pd.concat([rows, rows[["temp"]]], axis=1))
     with pytest.raises(ValueError, match="no view 'wether'"):
         features.push(opened, "wether", rows)
     with pytest.raises(ValueError, match="no view 'wether'"):
@@ -155,6 +167,68 @@ def test_keys_of_any_text_type_are_written(opened, origin):
     rows["origin"] = rows["origin"].astype(origin)
     assert features.push(opened, "weather", rows) == 1
     assert held(opened) == 0.0
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_times_of_arrow_are_times(opened, unit):
+    rows = reports(("2013-07-08T12:00", "2013-07-08T13:00"))
+    for clock in ("event_time", "available_at"):
+        rows[clock] = rows[clock].astype(f"timestamp[{unit}, tz=UTC][pyarrow]")
+    assert len(features.newest(rows, "origin", [NOON.timestamp()])) == 1
+    assert len(features.newest(rows, "origin", [NOON.timestamp() + 1])) == 0
+    assert features.push(opened, "weather", rows) == 1
+    naive = rows.astype({"event_time": f"timestamp[{unit}][pyarrow]"})
+    with pytest.raises(ValueError, match=r"event_time is .*no time with a zone"):
+        features.push(opened, "weather", naive)
+
+
+def test_a_zone_with_summer_time_orders_as_utc_does():
+    clocks = ("2013-11-03T05:30", "2013-11-03T06:00"), ("2013-11-03T06:10",) * 2
+    rows = reports(*clocks)  # 01:30 and 01:10 on New York's clock
+    local = rows.assign(event_time=rows["event_time"].dt.tz_convert("America/New_York"))
+    assert features.newest(local, "origin", [np.nan] * 2)["temp"].tolist() == [1.0]
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    ["int8", "float32", "Int64", "Float32", "double[pyarrow]", "category", object],
+)
+def test_a_feature_in_any_numeric_type_is_written(opened, dtype):
+    rows = reports(("2013-07-08T12:00", "2013-07-08T13:00"))
+    rows["temp"] = pd.Series([70]).astype(dtype)
+    assert features.push(opened, "weather", rows) == 1 and held(opened) == 70.0
+    later = reports(("2013-07-08T13:00", "2013-07-08T14:00"))
+    later["temp"] = pd.Series([None], dtype="Int64" if dtype == "int8" else object)
+    assert features.push(opened, "weather", later) == 1 and held(opened) is None
+
+
+@pytest.mark.parametrize(
+    "change, what",
+    [
+        ({"temp": ["70"]}, "temp holds '70', which is no number"),
+        ({"temp": [True]}, "temp holds True, which is no number"),
+        ({"temp": [b"7"]}, "temp holds b'7', which is no number"),
+        ({"temp": [np.inf]}, "temp is infinite in row 0"),
+        ({"origin": [b"JFK"]}, "origin holds b'JFK'.*never match"),
+        ({"origin": [5]}, "origin holds 5.*never match"),
+    ],
+)
+def test_a_value_that_no_reader_could_use_is_refused(opened, change, what):
+    rows = reports(("2013-07-08T12:00", "2013-07-08T13:00")).assign(**change)
+    with pytest.raises(ValueError, match=what):
+        features.push(opened, "weather", rows)
+    with pytest.raises(ValueError, match=what):
+        write_weather(opened, rows)
+    assert not list(Path(str(opened.config.repo_path)).glob("offline/*"))
+
+
+@pytest.mark.parametrize("stored", [1.0, [[1.0, 2.0, 3.0]], [1e300], [np.inf]])
+def test_what_is_stored_is_seconds_of_each_row(stored):
+    rows = reports(("2013-07-08T12:00", "2013-07-08T13:00"))
+    with pytest.raises(ValueError, match="stored_s"):
+        features.newest(rows, ["origin"], stored)
+    with pytest.raises(ValueError, match="by names no column"):
+        features.newest(rows, [], [np.nan])
 
 
 def test_no_rows_are_no_write(opened):
@@ -191,16 +265,16 @@ for step in steps:
 """
 
 
-def test_two_processes_leave_the_newest_value(opened):
-    folder = str(opened.config.repo_path)
+def race(programs):
+    """Run programs at once, each with its arguments, and see that all end well."""
     racers = [
         subprocess.Popen(
-            [sys.executable, "-c", RACE, folder, str(start)],
+            [sys.executable, "-c", *program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        for start in (0, 1)
+        for program in programs
     ]
     assert [racer.stdout.readline() for racer in racers] == ["ready\n"] * 2
     for racer in racers:
@@ -210,6 +284,11 @@ def test_two_processes_leave_the_newest_value(opened):
     for racer in racers:
         racer.stdin.close()
         racer.stdout.close()
+
+
+def test_two_processes_leave_the_newest_value(opened):
+    folder = str(opened.config.repo_path)
+    race([RACE, folder, str(start)] for start in (0, 1))
     assert held(opened, "network", network="NYC") == 39.0
 
 
@@ -332,8 +411,34 @@ def test_times_of_a_copy_have_zones_and_run_forward(opened):
         features.materialize(opened, NOON, since=naive)
     with pytest.raises(ValueError, match="before since"):
         features.materialize(opened, NOON, since=NOON + pd.Timedelta("1s"))
+    with pytest.raises(ValueError, match=r"overlap=.* is negative"):
+        features.materialize(opened, NOON, overlap=pd.Timedelta("-1h"))
     with pytest.raises(FileNotFoundError, match=r"weather\.parquet"):
         features.materialize(opened, NOON, views=["weather"])
+
+
+LINEAGE = """
+import sys
+import pandas as pd
+from flightline import features
+folder, view = sys.argv[1:]
+noon = pd.Timestamp("2013-07-08T12:00", tz="UTC").as_unit("us")
+row = {name: [0.0] for name in features.VIEWS[view].features}
+row |= {key: ["JFK"] for key in features.VIEWS[view].keys}
+row |= {"event_time": [noon], "available_at": [noon]}
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(20):
+    features.write_offline(folder, {view: pd.DataFrame(row)}, {})
+"""
+
+
+def test_two_writers_of_files_lose_no_lineage(opened):
+    race(
+        [LINEAGE, str(opened.config.repo_path), view] for view in ("origin", "weather")
+    )
+    for name in ("origin_waiting", "temp"):
+        assert features.registry.lineage(opened, name)["intact"].all()
 
 
 # --- the registry ----------------------------------------------------------------
@@ -344,6 +449,42 @@ def test_a_registry_cut_short_is_finished(tmp_path, content):
     features.store(tmp_path)
     (tmp_path / "registry.db").write_bytes(content)
     assert len(features.store(tmp_path).list_feature_views()) == len(VIEWS)
+
+
+def test_a_copied_folder_reads_its_own_files(opened, tmp_path):
+    rows = reports(("2013-07-08T12:00", "2013-07-08T13:00"))
+    write_weather(opened, rows)
+    shutil.copytree(opened.config.repo_path, tmp_path / "copy")
+    copied = features.store(tmp_path / "copy")
+    paths = {Path(view.batch_source.path) for view in copied.list_feature_views()}
+    assert {path.parent for path in paths} == {tmp_path / "copy" / "offline"}
+
+
+def test_a_registry_of_an_older_version_is_finished(opened):
+    with features.quiet():
+        opened.apply([view_without("temp", opened)])
+    assert "temp" not in names_of(opened)
+    assert "temp" in names_of(features.store(opened.config.repo_path))
+
+
+def view_without(name, store):
+    """Return the weather view as it might have been before a feature was added."""
+    view = store.get_feature_view("weather")
+    view.features = [field for field in view.features if field.name != name]
+    view.schema = [field for field in view.schema if field.name != name]
+    return view
+
+
+def names_of(store):
+    """Return the features of the weather view."""
+    return {field.name for field in store.get_feature_view("weather").features}
+
+
+def test_lineage_says_nothing_of_what_it_did_not_look_at(opened):
+    rows = reports(("2013-07-08T12:00", "2013-07-08T13:00"))
+    write_weather(opened, rows, {"raw": "0" * 64})
+    steps = features.registry.lineage(opened, "temp").set_index("step")["intact"]
+    assert steps["offline rows"] and steps.drop("offline rows").isna().all()
 
 
 def test_the_users_of_a_feature_are_listed(opened):

@@ -28,10 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    opened = store(given.folder)
     try:
+        opened = store(given.folder)
         shown = lineage(opened, given.feature) if given.feature else catalog(opened)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     print(shown.to_string())

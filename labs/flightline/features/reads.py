@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import pandas as pd
 
+from flightline.features.checks import complete, finite, present, texts, whole, zoned
 from flightline.features.compute import seconds
 from flightline.features.core import freshness
 from flightline.features.names import (
@@ -22,8 +23,8 @@ from flightline.features.names import (
     SERVICES,
     T,
 )
-from flightline.features.repository import quiet
-from flightline.features.views import ENTITIES, VIEWS
+from flightline.features.repository import offline_file, quiet
+from flightline.features.views import ENTITIES, VIEWS, views_of
 
 if TYPE_CHECKING:
     import feast
@@ -62,42 +63,18 @@ def _service(store: "feast.FeatureStore", name: str) -> Any:
 def _keys(requests: pd.DataFrame) -> dict[str, Any]:
     """Turn requests into the keys and terms that Feast asks for."""
     needed = ["flight_id", *PLAN]
-    missing = [name for name in needed if name not in requests.columns]
-    if missing:
-        raise ValueError(f"the requests lack the column {', '.join(missing)}.")
-    for name in needed:
-        null = requests[name].isna().to_numpy()
-        if null.any():
-            raise ValueError(
-                f"{name} is missing in {null.sum()} of {len(requests)} requests "
-                f"(first: row {null.argmax()}). A flight without it has no features."
-            )
-    keys = {name: requests[name].tolist() for name in ENTITIES if name != "network"}
-    keys["flight"] = _whole(requests["flight"])
+    complete(requests, needed, "the requests")
+    present(requests, needed, "A flight without it has no features.")
+    named = [name for name in ENTITIES if name not in ("network", "flight")]
+    keys: dict[str, Any] = {name: texts(requests, name) for name in named}
     times = {
-        f"{name}_s": seconds(_zoned(requests, f"{name}_utc")).tolist()
+        f"{name}_s": seconds(zoned(requests, f"{name}_utc")).tolist()
         for name in ("sched_dep", "sched_arr")
     }
-    miles = requests["distance"].astype(np.float64).tolist()
-    return {**keys, **times, "distance": miles, "network": [PLACE] * len(requests)}
-
-
-def _whole(numbers: pd.Series) -> list[int]:
-    """Return flight numbers as integers, or refuse those that are none."""
-    whole = pd.to_numeric(numbers, errors="coerce").astype(np.float64)
-    if not (whole == np.floor(whole)).all():
-        raise ValueError(f"flight is {numbers.dtype}, not whole numbers.")
-    return [int(number) for number in numbers]
-
-
-def _zoned(rows: pd.DataFrame, name: str) -> pd.Series:
-    """Return a column of times, or say that they have no zone."""
-    if not isinstance(rows[name].dtype, pd.DatetimeTZDtype):
-        raise ValueError(
-            f"{name} is {rows[name].dtype}, no time with a zone. Say which zone it is: "
-            "dt.tz_localize('UTC')."
-        )
-    return rows[name]
+    miles = finite(requests, "distance").tolist()
+    place = [PLACE] * len(requests)
+    flight = whole(requests, "flight")
+    return {**keys, **times, "flight": flight, "distance": miles, "network": place}
 
 
 def historical(
@@ -123,6 +100,8 @@ def historical(
     ValueError
         If a column is missing, a key or a time is null, a time has no zone, or there is
         no such service.
+    FileNotFoundError
+        If a view of the service has no offline file.
     RuntimeError
         If Feast loses or doubles a row.
     """
@@ -131,13 +110,19 @@ def historical(
     chosen = _service(store, service)
     if T not in asks:
         raise ValueError(f"the questions lack the column {T}: the time to ask about.")
-    asked = _zoned(asks, T)
+    asked = zoned(asks, T)
     if asked.isna().any():
         raise ValueError(f"{T} is missing in {asked.isna().sum()} questions.")
     entities = pd.DataFrame(_keys(asks)).assign(event_timestamp=asked.array)
     if not len(asks):
         return _no_rows(asks, service)
     entities["row_number"] = range(len(asks))
+    for view in views_of(service):
+        if not offline_file(store, view).exists():
+            raise FileNotFoundError(
+                f"{view}.parquet: the offline store has no such file. Write it first: "
+                "features.write_offline."
+            )
     with quiet():
         # DuckDB shows a progress bar after two seconds, so on slow machines alone
         ibis.get_backend().raw_sql("SET enable_progress_bar = false")
@@ -162,7 +147,7 @@ def _read(
     """Return values, with the stale ones made null, and the freshness of each view."""
     chosen, keys = _service(store, service), _keys(requests)
     if not len(requests):
-        return _no_rows(requests, service), {name: [] for name in VIEWS}
+        return _no_rows(requests, service), {name: [] for name in views_of(service)}
     with reachable(store):
         found = store.get_online_features(chosen, keys).to_dict()
     now_s = np.array(keys["sched_dep_s"], np.float64) - LEAD / SECOND
@@ -170,7 +155,7 @@ def _read(
         if pd.Timestamp(now).tzinfo is None:
             raise ValueError(f"now={now} has no zone. Give it one: tz='UTC'.")
         now_s[:] = pd.Timestamp(now).timestamp()
-    views = {name: what for name, what in VIEWS.items() if f"{name}_at" in found}
+    views = {name: VIEWS[name] for name in views_of(service)}
     stamps = np.array([found[f"{name}_at"] for name in views], np.float64)
     ttls = np.array(
         [[np.inf if what.ttl is None else what.ttl / SECOND] for what in views.values()]
@@ -225,12 +210,14 @@ def answer(
         The features of the service; null where nothing is known, and where the value
         is older than the TTL of its view.
     state : DataFrame
-        For each view "fresh", "stale", or "unknown" where the store has no such key.
+        For each view that the service reads "fresh", "stale", or "unknown" where the
+        store has no such key.
 
     Raises
     ------
     ValueError
-        If a column is missing, or there is no such service.
+        If a column or a value is missing, a key would never match, a time has no zone,
+        or there is no such service.
     Unavailable
         If the online store does not answer.
     """

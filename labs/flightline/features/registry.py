@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from flightline.features.repository import quiet
-from flightline.features.writes import digest, offline_file
+from flightline.features.repository import offline_file, quiet
+from flightline.features.writes import digest
 
 if TYPE_CHECKING:
     import feast
@@ -150,8 +150,9 @@ def lineage(store: "feast.FeatureStore", feature: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a step, raw files first: `step`, `name`, `detail`, and `intact`,
-        False where a file is not the one that was recorded.
+        One row a step, raw files first: `step`, `name`, `detail`, and `intact`, False
+        where the offline file is not the one that was recorded; null for the steps
+        that are not looked at.
 
     Raises
     ------
@@ -171,8 +172,7 @@ def lineage(store: "feast.FeatureStore", feature: str) -> pd.DataFrame:
     record = records[view.name]
     intact = file.exists() and digest(file) == record["sha256"]
     steps: list[dict[str, Any]] = [
-        {"step": "raw file", "name": name, "detail": sha[:12], "intact": True}
-        for name, sha in record["made_from"].items()
+        _step("raw file", name, sha[:12]) for name, sha in record["made_from"].items()
     ]
     steps += [
         _step("offline rows", file.name, record["sha256"][:12], intact),
@@ -181,9 +181,11 @@ def lineage(store: "feast.FeatureStore", feature: str) -> pd.DataFrame:
     ]
     services = _readers(store, view.name, feature)
     steps += [_step("service", name, "hands it out") for name in services]
-    return pd.DataFrame(steps)
+    return pd.DataFrame(steps).astype({"intact": "boolean"})
 
 
-def _step(step: str, name: str, detail: str, intact: bool = True) -> dict[str, Any]:
+def _step(
+    step: str, name: str, detail: str, intact: bool | None = None
+) -> dict[str, Any]:
     """Return one step of a lineage."""
     return {"step": step, "name": name, "detail": detail, "intact": intact}

@@ -197,16 +197,37 @@ def _open(
     return feast.FeatureStore(config=config)
 
 
+def offline_file(store: "feast.FeatureStore", view: str) -> Path:
+    """Return the path of a view's file in the offline store."""
+    return Path(str(store.config.repo_path)) / "offline" / f"{view}.parquet"
+
+
 def _is_complete(folder: Path, registry: Path, online: Mapping[str, object]) -> bool:
-    """Say whether a registry holds all that is declared; one cut short does not."""
+    """Say whether a registry holds all that is declared, at this place.
+
+    One that was cut short does not, nor one of an older version, nor one that came with
+    a copied folder and still names the files of the first.
+    """
     from google.protobuf.message import DecodeError
 
     if not registry.exists():
         return False
     try:
         opened = _open(folder, registry, online)
-        views = {view.name for view in opened.list_feature_views()}
+        views = {view.name: view for view in opened.list_feature_views()}
         services = {service.name for service in opened.list_feature_services()}
     except DecodeError:
         return False
-    return views >= set(VIEWS) and services >= set(SERVICES)
+    return services >= set(SERVICES) and all(
+        name in views and _is_here(views[name], offline_file(opened, name))
+        for name in VIEWS
+    )
+
+
+def _is_here(view: Any, file: Path) -> bool:
+    """Say whether a view holds its features, and reads them from a file."""
+    held = {field.name for field in view.features}
+    stamps = {f"{view.name}_at", f"{view.name}_known"}
+    return held == {*VIEWS[view.name].features, *stamps} and view.batch_source.path == (
+        str(file)
+    )

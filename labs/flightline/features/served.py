@@ -12,7 +12,11 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 
+from flightline.features.checks import complete, present, zoned
 from flightline.features.names import CATEGORICAL, FEATURES, NUMERIC
+
+UNREADABLE = (ValueError, TypeError, KeyError, OverflowError, RecursionError)
+"""How a line of a log may fail to be read."""
 
 
 def log_served(
@@ -33,8 +37,11 @@ def log_served(
     Raises
     ------
     ValueError
-        If the two have different lengths, or the time has no zone.
+        If the two have different lengths, the time has no zone, a flight has no id, or
+        a value is infinite.
     """
+    complete(requests, ["flight_id"], "the requests")
+    present(requests, ["flight_id"], "Without it no label finds the answer.")
     if len(requests) != len(values):
         raise ValueError(f"{len(values)} answers to {len(requests)} requests.")
     if at.tzinfo is None:
@@ -89,7 +96,7 @@ def read_log(path: Path | str) -> pd.DataFrame:
     for number, line in enumerate(Path(path).read_bytes().splitlines(), start=1):
         try:
             rows.append(_row(line))
-        except (ValueError, TypeError, KeyError) as error:
+        except UNREADABLE as error:
             skipped[number] = str(error) or type(error).__name__
     if skipped:
         first = next(iter(skipped))
@@ -99,9 +106,8 @@ def read_log(path: Path | str) -> pd.DataFrame:
             stacklevel=2,
         )
     table = pd.DataFrame(rows, columns=["flight_id", "time", *FEATURES])
-    table["time"] = pd.to_datetime(table["time"], utc=True).astype(
-        "datetime64[us, UTC]"
-    )
+    times = np.array(table["time"].tolist(), "M8[us]")
+    table["time"] = pd.DatetimeIndex(times, tz="UTC")
     table = table.astype(dict.fromkeys(NUMERIC, np.float64))
     table.attrs["skipped"] = list(skipped)
     return table
@@ -109,7 +115,7 @@ def read_log(path: Path | str) -> pd.DataFrame:
 
 def _row(line: bytes) -> dict[str, object]:
     """Return one line of the log as a row, or say what is wrong with it."""
-    record = json.loads(line)
+    record = json.loads(line, parse_constant=_refuse)
     if not isinstance(record, Mapping) or not isinstance(record["features"], Mapping):
         raise ValueError("no record of an answer")
     time = pd.Timestamp(record["time"])
@@ -117,9 +123,23 @@ def _row(line: bytes) -> dict[str, object]:
         raise ValueError(f"the time {record['time']!r} has no zone")
     given = record["features"]
     numbers = {name: _number(name, given.get(name)) for name in NUMERIC}
-    texts = {name: given.get(name) for name in CATEGORICAL}
-    flight = {"flight_id": str(record["flight_id"]), "time": time.tz_convert("UTC")}
-    return {**flight, **texts, **numbers}
+    texts = {name: _text(name, given.get(name)) for name in CATEGORICAL}
+    if record["flight_id"] is None:
+        raise ValueError("flight_id is null")
+    utc = time.tz_convert("UTC").tz_localize(None).to_datetime64()
+    return {"flight_id": str(record["flight_id"]), "time": utc, **texts, **numbers}
+
+
+def _refuse(word: str) -> float:
+    """Refuse NaN and Infinity, which JSON does not have and the log never writes."""
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def _text(name: str, value: object) -> str | None:
+    """Return a feature's text, or None for null."""
+    if value is None or isinstance(value, str):
+        return value
+    raise ValueError(f"{name} is {value!r}, no text")
 
 
 def _number(name: str, value: object) -> float:
@@ -128,7 +148,7 @@ def _number(name: str, value: object) -> float:
         return float("nan")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{name} is {value!r}, no number")
-    return float(value)
+    return float(value)  # a whole number may be too large for one
 
 
 def rebuild(
@@ -155,7 +175,20 @@ def rebuild(
     DataFrame
         Indexed by `flight_id`, sorted by the time of the last answer for each flight:
         the columns of the log (`time` included) of that answer, then `late`.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, a time has no zone, or a flight has two labels.
     """
+    complete(served, ["flight_id", "time"], "the answers")
+    if pd.Timestamp(until).tzinfo is None:
+        raise ValueError(f"until={until} has no zone. Give it one: tz='UTC'.")
+    label_time = zoned(label_time.to_frame("label_time"), "label_time")
+    for name, labels in (("late", late), ("label_time", label_time)):
+        if labels.index.has_duplicates:
+            first = labels.index[labels.index.duplicated()][0]
+            raise ValueError(f"{name} has two values for {first}.")
     last = served.sort_values("time", kind="stable").drop_duplicates(
         "flight_id", keep="last"
     )

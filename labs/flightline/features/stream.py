@@ -34,17 +34,27 @@ def log_at(flights: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
 
 
 def take(log: pd.DataFrame, news: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Enter news into a log: flights from the schedule, then what happened to them."""
-    plan = news["schedule"].set_index("flight_id")[PLAN]
+    """Enter news into a log: flights from the schedule, then what happened to them.
+
+    Of several rows about one flight the one that became known last counts.
+    """
+    plan = _last(news["schedule"])[PLAN]
     kinds = log.dtypes
     log = log.reindex(log.index.union(plan.index, sort=False))
     log.loc[plan.index, PLAN] = plan
     for name, (time, delay) in OUTCOMES.items():
-        rows = news[name].set_index("flight_id")
+        rows = _last(news[name])
         rows = rows[rows.index.isin(log.index)]
         log.loc[rows.index, time] = rows["event_time"]
         log.loc[rows.index, delay] = rows[delay]
     return log.astype(kinds)
+
+
+def _last(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the row of each flight that became known last, by `flight_id`."""
+    if "available_at" in rows:
+        rows = rows.sort_values("available_at", kind="stable")
+    return rows.drop_duplicates("flight_id", keep="last").set_index("flight_id")
 
 
 def stream(
@@ -55,6 +65,9 @@ def stream(
     now: pd.Timestamp,
 ) -> pd.DataFrame:
     """Enter the news of `(since, now]`, and push what changed in that time.
+
+    News that is older than `since` when it comes in, as a correction may be, changes
+    the pushed rows from the next change or heartbeat of its keys on.
 
     Parameters
     ----------

@@ -17,6 +17,7 @@ from flightline.features.names import (
     PLACE,
     RATES,
     REPORT,
+    SERVICES,
     T,
 )
 from flightline.lake import PLAN_LEAD, UTC
@@ -61,6 +62,12 @@ CHANGES: dict[str, list[tuple[str, float]]] = {
     "history": [("arr_utc", 0), ("arr_utc", 24 * 30)],
     "history_v2": [("arr_utc", 0), ("arr_utc", 24 * 60)],
 }
+
+
+def views_of(service: str) -> list[str]:
+    """Return the views that a service reads."""
+    wanted = set(SERVICES[service])
+    return [name for name, what in VIEWS.items() if wanted & set(what.features)]
 
 
 def view_of(name: str) -> View:

@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from flightline.features.checks import ordered, rows_of
 from flightline.features.core import CLOCKS, newest_rows
 from flightline.features.names import DAY
 from flightline.features.reads import Unavailable, reachable
-from flightline.features.repository import quiet
+from flightline.features.repository import offline_file, quiet
 from flightline.features.views import VIEWS, stamped, view_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 OVERLAP = DAY
 WAIT_S = 30.0
+LAST_S = 2.0**43
+"""Seconds beyond which no time is kept to the microsecond: the year 280,706."""
 
 
 def newest(
@@ -38,9 +41,9 @@ def newest(
     Parameters
     ----------
     rows : DataFrame
-        With the key columns, `event_time` and `available_at` (datetime64 with a zone,
-        any unit, none missing), in any order, with any index.
-    by : sequence of str
+        With the key columns, `event_time` and `available_at` (times with a zone, any
+        unit, of Arrow too, none missing), in any order, with any index.
+    by : str or sequence of str
         The key columns; together they are the key.
     stored_s : array_like of float, [rows] or [rows, 2]
         What the store holds for the key of each row, by position: the event time, and
@@ -59,7 +62,7 @@ def newest(
     ------
     ValueError
         If a column is missing, a time is missing or has no zone, a key is null, or
-        `stored_s` has another length.
+        `stored_s` has another length or holds no seconds.
 
     Examples
     --------
@@ -68,37 +71,30 @@ def newest(
     >>> len(newest(row, ["origin"], [np.nan])), len(newest(row, ["origin"], [2e9]))
     (1, 0)
     """
-    check_rows(rows, by)
+    keys = [by] if isinstance(by, str) else list(by)
+    if not keys:
+        raise ValueError("by names no column: which rows are of one key?")
+    plain = ordered(rows, keys)
+    kept = newest_rows(plain, keys, _clocks(_pairs(stored_s, len(rows))))
+    return rows.iloc[kept.index]
+
+
+def _pairs(stored_s: npt.ArrayLike, rows: int) -> npt.NDArray[np.float64]:
+    """Return what the store holds as two columns, the second NaN where not given."""
     stored = np.asarray(stored_s, np.float64)
-    if len(stored) != len(rows) or stored.ndim > 2:
+    if stored.shape not in ((rows,), (rows, 1), (rows, 2)):
         raise ValueError(
-            f"stored_s has {len(stored)} values for {len(rows)} rows. Give one for "
-            "each row, in their order."
+            f"stored_s has {len(np.atleast_1d(stored))} values for {rows} rows, in the "
+            f"shape {stored.shape}. Give one or two for each row, in their order."
         )
-    pairs = np.full((len(rows), 2), np.nan)
-    held = stored[:, np.newaxis] if stored.ndim == 1 else stored
+    if (np.abs(stored) > LAST_S).any():
+        raise ValueError(
+            f"stored_s holds {np.nanmax(np.abs(stored)):g}. Give seconds since 1970."
+        )
+    pairs = np.full((rows, 2), np.nan)
+    held = stored.reshape(rows, -1) if rows else stored.reshape(0, 1)
     pairs[:, : held.shape[1]] = held
-    return newest_rows(rows, by, _clocks(pairs))
-
-
-def check_rows(rows: pd.DataFrame, by: Sequence[str]) -> None:
-    """Refuse rows that cannot be ordered: missing columns, times, zones or keys."""
-    missing = [name for name in [*by, *CLOCKS] if name not in rows]
-    if missing:
-        raise ValueError(f"the rows lack the column {', '.join(missing)}.")
-    for clock in CLOCKS:
-        if not isinstance(rows[clock].dtype, pd.DatetimeTZDtype):
-            raise ValueError(
-                f"{clock} is {rows[clock].dtype}, no time with a zone. Say which zone "
-                "it is: dt.tz_localize('UTC')."
-            )
-    for name in [*by, *CLOCKS]:
-        null = rows[name].isna().to_numpy()
-        if null.any():
-            raise ValueError(
-                f"{name} is missing in {null.sum()} of {len(rows)} rows (first: row "
-                f"{null.argmax()}). Without it nobody knows what the row replaces."
-            )
+    return pairs
 
 
 def _clocks(seconds: npt.NDArray[np.float64]) -> pd.DataFrame:
@@ -142,7 +138,14 @@ def one_writer(store: "feast.FeatureStore", wait_s: float = WAIT_S) -> Iterator[
     Unavailable
         If another writer holds the store for longer.
     """
-    path = Path(str(store.config.repo_path)) / "writer.db"
+    with _locked(Path(str(store.config.repo_path)), wait_s):
+        yield
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, wait_s: float = WAIT_S) -> Iterator[None]:
+    """Hold the lock of a folder."""
+    path = folder / "writer.db"
     try:
         lock = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
         lock.execute("BEGIN IMMEDIATE")
@@ -179,15 +182,12 @@ def push(store: "feast.FeatureStore", view: str, rows: pd.DataFrame) -> int:
     Raises
     ------
     ValueError
-        If there is no such view, a column or a time is missing, or a key is null.
+        If there is no such view, a column or a time is missing, a key is null or would
+        never match, or a feature is no number or infinite.
     Unavailable
         If the online store does not answer, or another writer holds it.
     """
-    what = view_of(view)
-    check_rows(rows, what.keys)
-    lacking = [name for name in what.features if name not in rows]
-    if lacking:
-        raise ValueError(f"the rows of {view} lack the feature {', '.join(lacking)}.")
+    what, rows = view_of(view), rows_of(view, rows)
     rows = newest(stamped(view, rows), what.keys, np.full(len(rows), np.nan))
     if not len(rows):
         return 0
@@ -236,17 +236,22 @@ def materialize(
     Raises
     ------
     ValueError
-        If a time has no zone, `now` lies before `since`, or there is no such view.
+        If a time has no zone, `now` lies before `since`, `overlap` is negative, or
+        there is no such view.
     FileNotFoundError
         If a view has no offline file.
     Unavailable
         If the online store does not answer, or another writer holds it.
     """
+    now = pd.Timestamp(now)
+    since = None if since is None else pd.Timestamp(since)
     for name, time in (("now", now), ("since", since)):
-        if time is not None and pd.Timestamp(time).tzinfo is None:
+        if time is not None and time.tzinfo is None:
             raise ValueError(f"{name}={time} has no zone. Give it one: tz='UTC'.")
     if since is not None and now < since:
         raise ValueError(f"now={now} lies before since={since}.")
+    if overlap < pd.Timedelta(0):
+        raise ValueError(f"overlap={overlap} is negative: rows would be left out.")
     written = {}
     for view in views:
         view_of(view)
@@ -264,11 +269,6 @@ def materialize(
     return written
 
 
-def offline_file(store: "feast.FeatureStore", view: str) -> Path:
-    """Return the path of a view's file in the offline store."""
-    return Path(str(store.config.repo_path)) / "offline" / f"{view}.parquet"
-
-
 def digest(path: Path | str) -> str:
     """Return the sha256 of a file."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
@@ -281,7 +281,7 @@ def write_offline(
 
     Each file is a draft until it is whole, so that a full disk or a kill leaves the
     last good one. The lineage is written last: between the two, `lineage` says that
-    the file is not the one that was recorded.
+    the file is not the one that was recorded. One writer at a time, as for `push`.
 
     Parameters
     ----------
@@ -295,23 +295,30 @@ def write_offline(
     Raises
     ------
     ValueError
-        If there is no such view, a column or a time is missing, or a key is null.
+        As for `push`, before anything is written.
     OSError
         If a file cannot be written; the old one stays.
+    Unavailable
+        If another writer holds the folder.
     """
+    plain = {view: stamped(view, rows_of(view, table)) for view, table in rows.items()}
     folder = Path(path).resolve() / "offline"
     folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder.parent):
+        for view, table in plain.items():
+            file = folder / f"{view}.parquet"
+            with _draft(file) as draft:
+                table.to_parquet(draft, index=False)
+            own = {"rows": len(table), "sha256": digest(file)}
+            _record(folder, view, {**own, "made_from": dict(made_from)})
+
+
+def _record(folder: Path, view: str, made: Mapping[str, object]) -> None:
+    """Enter into the lineage how the file of a view was made."""
     note = folder / "lineage.json"
     record = json.loads(note.read_text()) if note.exists() else {}
-    for view, table in rows.items():
-        check_rows(table, view_of(view).keys)
-        file = folder / f"{view}.parquet"
-        with _draft(file) as draft:
-            stamped(view, table).to_parquet(draft, index=False)
-        own = {"rows": len(table), "sha256": digest(file)}
-        record[view] = {**own, "made_from": dict(made_from)}
     with _draft(note) as draft:
-        draft.write_text(json.dumps(record, indent=1))
+        draft.write_text(json.dumps({**record, view: made}, indent=1))
 
 
 @contextlib.contextmanager
