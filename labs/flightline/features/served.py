@@ -148,7 +148,10 @@ def _number(name: str, value: object) -> float:
         return float("nan")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{name} is {value!r}, no number")
-    return float(value)  # a whole number may be too large for one
+    number = float(value)
+    if np.isinf(number):
+        raise ValueError(f"{name} is infinite")
+    return number
 
 
 def rebuild(

@@ -146,18 +146,25 @@ def one_writer(store: "feast.FeatureStore", wait_s: float = WAIT_S) -> Iterator[
 def _locked(folder: Path, wait_s: float = WAIT_S) -> Iterator[None]:
     """Hold the lock of a folder."""
     path = folder / "writer.db"
-    try:
-        lock = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
-        lock.execute("BEGIN IMMEDIATE")
-    except sqlite3.Error as error:
-        raise Unavailable(
-            f"another writer has held the store for {wait_s:g} s ({error}). Wait for "
-            "it, or end it."
-        ) from error
-    try:
+    with contextlib.ExitStack() as stack:
+        try:
+            lock = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
+            stack.enter_context(contextlib.closing(lock))  # the lock goes with it
+            lock.execute("PRAGMA journal_mode = MEMORY")  # a full disk locks as well
+            lock.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise Unavailable(_why(error, path, wait_s)) from error
         yield
-    finally:
-        lock.close()  # the lock goes with the connection
+
+
+def _why(error: sqlite3.Error, path: Path, wait_s: float) -> str:
+    """Say why the lock of a folder was not to be had."""
+    if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+        return f"{path}, the lock of the store, says: {error}."
+    return (
+        f"another writer has held the store for {wait_s:g} s ({error}). Wait for it, "
+        "or end it."
+    )
 
 
 def push(store: "feast.FeatureStore", view: str, rows: pd.DataFrame) -> int:
