@@ -34,7 +34,7 @@ def zoned(rows: pd.DataFrame, name: str) -> pd.Series:
 
 def texts(rows: pd.DataFrame, name: str) -> list[str]:
     """Return a key as texts, or refuse what would never match one."""
-    values = rows[name].tolist()
+    values: list[str] = rows[name].tolist()
     foreign = next((v for v in values if not isinstance(v, str)), None)
     if foreign is not None:
         raise ValueError(
