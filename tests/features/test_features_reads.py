@@ -117,5 +117,5 @@ def test_periods_of_a_timeline_have_zones():
     naive = pd.Timestamp("2013-07-02")
     with pytest.raises(ValueError, match=r"start=.* has no zone"):
         features.timeline("origin", pd.DataFrame(), pd.DataFrame(), naive, NOW)
-    with pytest.raises(ValueError, match="no view 'orign'"):
-        features.timeline("orign", pd.DataFrame(), pd.DataFrame(), NOW, NOW)
+    with pytest.raises(ValueError, match="no view 'gate'"):
+        features.timeline("gate", pd.DataFrame(), pd.DataFrame(), NOW, NOW)
