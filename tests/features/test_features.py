@@ -8,15 +8,30 @@ import numpy as np
 import pandas as pd
 import pytest
 from flightline import features
-from flightline.features import DAY, FEATURES, HOUR, VIEWS, T
-from flightline.features import stream as feature_stream
+from flightline.features import (
+    DAY,
+    FEATURES,
+    HOUR,
+    VIEWS,
+    T,
+    compute,
+    core,
+    repository,
+    served,
+    views,
+    writes,
+)
+from flightline.features import (
+    stream as feature_stream,
+)
 from flightline.lake import flight_times, weather_events
-from flightline.point_in_time import join, skew
+from flightline.point_in_time import join, skew, window
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from labkit import data
 from labkit.features import stores
 
+MODULES = [compute, core, repository, served, views, writes]
 START = pd.Timestamp("2013-06-30", tz="UTC").as_unit("us")
 END = pd.Timestamp("2013-07-03 12:00", tz="UTC").as_unit("us")
 
@@ -137,7 +152,7 @@ def test_a_timeline_holds_every_instant(flights, weather, view):
     wanted = (
         features.nearby(asks, flights)
         if view == "schedule"
-        else features.core._compute(view, asks, flights, weather)
+        else views._compute(view, asks, flights, weather)
         if view != "weather"
         else features.report(asks, weather)
     )
@@ -175,8 +190,8 @@ def test_change_points_miss_no_change(left, keys):
     minutes = pd.date_range(START, periods=300, freq="1min", unit="us")
     for key in set(log.k):
         every = pd.DataFrame({"k": key, T: minutes})
-        truth = features.core.window(every, log, entity_time=T, **what)
-        value = features.core.window(points, log, entity_time=T, **what)
+        truth = window(every, log, entity_time=T, **what)
+        value = window(points, log, entity_time=T, **what)
         rows = points.assign(value=value).rename(columns={T: "since"})
         held = join(every, rows, by="k", entity_time=T, feature_time="since")
         assert np.allclose(held["value"], truth, equal_nan=True)
@@ -228,7 +243,7 @@ def test_importing_the_module_is_light():
 
 
 def test_the_examples_in_docstrings_run():
-    assert doctest.testmod(features.core).failed == 0
+    assert not any(doctest.testmod(module).failed for module in MODULES)
 
 
 def test_a_dead_feed_looks_fresh_while_its_writer_lives(flights, weather):

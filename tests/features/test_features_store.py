@@ -12,6 +12,7 @@ from flightline import features, lake
 from flightline.features import FEATURES, HOUR, VIEWS, T
 from flightline.features import registry as feature_registry
 from flightline.features import stream as feature_stream
+from flightline.features.__main__ import main
 from labkit import data
 from labkit.processes import Child
 
@@ -45,7 +46,7 @@ def rows(flights, weather):
 def filled(rows, tmp_path_factory):
     """Return a store that was materialized at NOW; tests read it only."""
     folder = tmp_path_factory.mktemp("store")
-    feature_registry.write_offline(folder, rows, RAW)
+    features.write_offline(folder, rows, RAW)
     opened = features.store(folder)
     features.materialize(opened, NOW)
     return opened
@@ -93,10 +94,10 @@ def test_online_equals_offline_at_the_same_instant(filled, flights, weather):
 
 
 def test_a_stream_equals_offline_at_each_tick(fresh, rows, flights, weather):
-    feature_registry.write_offline(fresh.config.repo_path, rows, RAW)
+    features.write_offline(fresh.config.repo_path, rows, RAW)
     since = NOW - HOUR
     stale = features.store(fresh.config.repo_path / "earlier")
-    feature_registry.write_offline(stale.config.repo_path, rows, RAW)
+    features.write_offline(stale.config.repo_path, rows, RAW)
     features.materialize(stale, since)
     log = feature_stream.log_at(flights, since)
     near = flights[flights["month"] == 7]
@@ -112,12 +113,28 @@ def test_a_stream_equals_offline_at_each_tick(fresh, rows, flights, weather):
         since = tick
 
 
+def test_of_two_rows_about_a_flight_the_last_known_counts(flights):
+    log = feature_stream.log_at(flights, NOW)
+    told = lake.events(
+        flights[flights["flight_id"] == OURS].drop(columns="flight_id"),
+        data.load_airports(),
+    )
+    later = told["departures"].assign(dep_delay=99.0)
+    later["available_at"] += HOUR
+    both = [told["departures"], later]
+    for order in (both, both[::-1]):
+        news = {**told, "departures": pd.concat(order)}
+        news["schedule"] = pd.concat([told["schedule"]] * 2)
+        found = feature_stream.take(log, news)
+        assert found.index.is_unique and found.loc[OURS, "dep_delay"] == 99.0
+
+
 def test_the_log_gives_back_what_was_served(filled, flights, tmp_path):
     asks = flights[flights[T].between(NOW - HOUR / 2, NOW)]
     values = features.read_online(filled, asks, now=NOW)
     for _ in range(2):  # a retry is logged, too
-        feature_stream.log_served(tmp_path / "log.jsonl", asks, values, NOW)
-    log = feature_stream.read_log(tmp_path / "log.jsonl")
+        features.log_served(tmp_path / "log.jsonl", asks, values, NOW)
+    log = features.read_log(tmp_path / "log.jsonl")
     assert len(log) == 2 * len(asks) and values.isna().any(axis=None)
     labels = features.training_table(flights, lake.weather_events(data.load_weather()))
     labels = labels.set_index("flight_id")
@@ -254,7 +271,7 @@ def test_a_push_of_nulls_is_written(fresh, ours):
 
 def test_materialize_cuts_by_available_time(rows, ours, tmp_path):
     folder = tmp_path / "late"
-    feature_registry.write_offline(folder, {"weather": rows["weather"]}, RAW)
+    features.write_offline(folder, {"weather": rows["weather"]}, RAW)
     opened = features.store(folder)
     half = NOW.floor("1h") - HOUR / 2
     features.materialize(opened, half, views=["weather"])
@@ -296,7 +313,7 @@ def test_lineage_reaches_the_raw_file_and_sees_a_change(filled, fresh, rows):
     ]  # fmt: skip
     assert steps["intact"].all()
     folder = fresh.config.repo_path
-    feature_registry.write_offline(folder, {"weather": rows["weather"]}, RAW)
+    features.write_offline(folder, {"weather": rows["weather"]}, RAW)
     rows["weather"].head().to_parquet(folder / "offline" / "weather.parquet")
     steps = feature_registry.lineage(fresh, "temp")
     assert not steps.loc[steps["step"] == "offline rows", "intact"].any()
@@ -310,14 +327,17 @@ def test_only_the_right_role_may_read(filled):
             feature_registry.allow(filled, roles, "READ_ONLINE")
 
 
-def test_the_command_line(filled, tmp_path, capsys):
+def test_the_command_line(filled, tmp_path, capsys, monkeypatch):
     folder = str(filled.config.repo_path)
-    assert feature_registry.main([folder]) == 0
+    assert main([folder]) == 0
     assert "history_v2" in capsys.readouterr().out
-    assert feature_registry.main([folder, "temp"]) == 0
+    assert main([folder, "temp"]) == 0
     assert "weather.parquet" in capsys.readouterr().out
-    assert feature_registry.main([folder, "shoe_size"]) == 1
-    assert feature_registry.main([str(tmp_path)]) == 1
+    assert main([folder, "shoe_size"]) == 2
+    assert main([str(tmp_path)]) == 2
+    monkeypatch.setenv("FLIGHTLINE_ONLINE", "mongo")
+    assert main([folder]) == 2
+    assert "redis://HOST:PORT" in capsys.readouterr().err
 
 
 # --- Redis: one setting ------------------------------------------------------------
@@ -327,6 +347,14 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def by_feast(store, view, rows):
+    """Push rows as Feast does it on Redis, unless it is told otherwise."""
+    store.config.online_store.skip_dedup = False
+    with features.quiet():
+        store.push(f"{view}_push", rows)
+    store.config.online_store.skip_dedup = True
 
 
 def test_redis_by_one_setting(filled, rows, ours, tmp_path, monkeypatch):
@@ -340,15 +368,20 @@ def test_redis_by_one_setting(filled, rows, ours, tmp_path, monkeypatch):
     with Child(command, ready=lambda child: "Ready to accept" in child.log()):
         monkeypatch.setenv("FLIGHTLINE_ONLINE", f"redis://127.0.0.1:{port}")
         opened = features.store(tmp_path / "redis")
-        feature_registry.write_offline(tmp_path / "redis", rows, RAW)
+        features.write_offline(tmp_path / "redis", rows, RAW)
         features.materialize(opened, NOW, views=[v for v in VIEWS if v != "history_v2"])
         found = features.read_online(opened, ours, now=NOW)
         assert same(found, features.read_online(filled, ours, now=NOW))
-        old = rows["origin"][rows["origin"]["event_time"] <= NOW - HOUR]
-        jfk = old[old["origin"] == "JFK"].tail(1)
-        with features.quiet():
-            opened.push("origin_push", jfk)
-        assert waiting(opened, ours) == found["origin_waiting"].iloc[0]
         assert not (tmp_path / "redis" / "online.db").exists()
+        jfk = rows["origin"][rows["origin"]["origin"] == "JFK"]
+        jfk = jfk.sort_values("event_time")
+        old, last = jfk[jfk["event_time"] <= NOW - HOUR].tail(1), jfk.tail(1)
+        assert features.push(opened, "origin", old) == 0
+        assert waiting(opened, ours) == found["origin_waiting"].iloc[0]
+        assert features.push(opened, "origin", last.assign(origin_waiting=99.0)) == 1
+        assert waiting(opened, ours) == 99, "a correction gets through"
+        by_feast(opened, "origin", old)
+        by_feast(opened, "origin", last.assign(origin_waiting=98.0))
+        assert waiting(opened, ours) == 99, "Feast drops the older and the equal time"
     with pytest.raises(features.Unavailable, match="redis"):
         features.read_online(opened, ours, now=NOW)

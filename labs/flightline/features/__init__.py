@@ -1,20 +1,30 @@
 """The feature store: one definition of each feature, for training and for serving.
 
-The training table, the Feast store with its views and services, pushes and
-materialization. Lab 05 builds the core; `registry` shows definitions, lineage and who
-may read, `stream` feeds the store with news, and `python -m flightline.features` lists
-what a store holds.
+`training_table` and `features_at` compute the definitions for any moment; `store` opens
+a Feast store whose views hold them; `push` and `materialize` fill it, `historical`,
+`answer` and `OnlineSource` read it. Lab 05 builds the core; `registry` shows
+definitions, lineage and who may read, `stream` feeds the store with news, and
+`python -m flightline.features` lists what a store holds.
 """
 
 from flightline.features import registry, stream
-from flightline.features.core import (
+from flightline.features.compute import (
+    features_at,
+    history,
+    nearby,
+    rain,
+    recent,
+    report,
+    request_terms,
+    training_table,
+)
+from flightline.features.core import CLOCKS, change_points, freshness
+from flightline.features.names import (
     ARRIVALS,
     BACKLOG,
     CATEGORICAL,
-    CHANGES,
     DAY,
     DEPARTURES,
-    ENTITIES,
     FEATURES,
     HISTORY,
     HOUR,
@@ -32,35 +42,27 @@ from flightline.features.core import (
     SECOND,
     SERVICES,
     START_SET,
-    VIEWS,
     WEATHER,
     Floats,
-    OnlineSource,
     T,
+)
+from flightline.features.reads import (
+    OnlineSource,
     Unavailable,
-    View,
     answer,
-    change_points,
-    definitions,
-    features_at,
-    freshness,
     historical,
-    history,
-    materialize,
-    nearby,
-    newest,
-    push,
-    quiet,
-    rain,
     read_online,
-    rebuild,
-    recent,
-    report,
-    request_lists,
-    request_terms,
-    store,
-    timeline,
-    training_table,
+)
+from flightline.features.repository import definitions, quiet, request_lists, store
+from flightline.features.served import log_served, read_log, rebuild
+from flightline.features.views import CHANGES, ENTITIES, VIEWS, View, timeline
+from flightline.features.writes import (
+    OVERLAP,
+    materialize,
+    newest,
+    one_writer,
+    push,
+    write_offline,
 )
 
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "BACKLOG",
     "CATEGORICAL",
     "CHANGES",
+    "CLOCKS",
     "DAY",
     "DEPARTURES",
     "ENTITIES",
@@ -80,6 +83,7 @@ __all__ = [
     "NUMBER",
     "NUMERIC",
     "ON_DEMAND",
+    "OVERLAP",
     "PLACE",
     "PLAN",
     "RATES",
@@ -102,12 +106,15 @@ __all__ = [
     "freshness",
     "historical",
     "history",
+    "log_served",
     "materialize",
     "nearby",
     "newest",
+    "one_writer",
     "push",
     "quiet",
     "rain",
+    "read_log",
     "read_online",
     "rebuild",
     "recent",
@@ -119,4 +126,5 @@ __all__ = [
     "stream",
     "timeline",
     "training_table",
+    "write_offline",
 ]

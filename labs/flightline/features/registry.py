@@ -1,55 +1,16 @@
-"""What surrounds a feature store: its files, catalogue, lineage and permissions.
+"""What the registry of a store tells: catalogue, users, lineage, permissions."""
 
-`python -m flightline.features FOLDER` prints the catalogue of the store in
-a folder, `... FOLDER FEATURE` the way of one feature from raw file to served value.
-"""
-
-import argparse
-import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from flightline.features import core
+from flightline.features.repository import offline_file, quiet
+from flightline.features.writes import digest
 
 if TYPE_CHECKING:
     import feast
-
-
-def digest(path: Path | str) -> str:
-    """Return the sha256 of a file."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
-def write_offline(
-    path: Path | str, rows: Mapping[str, pd.DataFrame], made_from: Mapping[str, str]
-) -> None:
-    """Write the rows of views as the offline store's files, with their lineage.
-
-    Parameters
-    ----------
-    path : path
-        The folder of the store.
-    rows : mapping of str to DataFrame
-        What `timeline` returns, by the name of the view.
-    made_from : mapping of str to str
-        The raw files that the rows were made from, each with its sha256.
-    """
-    folder = Path(path).resolve()
-    (folder / "offline").mkdir(parents=True, exist_ok=True)
-    note = folder / "offline" / "lineage.json"
-    record = json.loads(note.read_text()) if note.exists() else {}
-    for view, table in rows.items():
-        table.to_parquet((folder / "offline" / f"{view}.parquet"), index=False)
-        own = {
-            "rows": len(table),
-            "sha256": digest(folder / "offline" / f"{view}.parquet"),
-        }
-        record[view] = {**own, "made_from": dict(made_from)}
-    note.write_text(json.dumps(record, indent=1))
 
 
 def allow(
@@ -86,7 +47,7 @@ def allow(
     rules = store.list_permissions()
     views: Any = store.list_feature_views()
     try:
-        with core.quiet():
+        with quiet():
             enforce_policy(
                 rules, User("caller", list(roles)), views, [AuthzedAction[action]]
             )
@@ -114,7 +75,7 @@ def catalog(store: "feast.FeatureStore") -> pd.DataFrame:
         {
             "view": view.name,
             "keys": ", ".join(column.name for column in view.entity_columns),
-            "features": len(view.features) - 1,  # its own time is not a feature
+            "features": len(view.features) - 2,  # its two times are no features
             "kind": view.tags["kind"],
             "ttl": f"{view.ttl.total_seconds() / 3600:.0f} h" if view.ttl else "none",
             "owner": view.owner,
@@ -137,6 +98,45 @@ def catalog(store: "feast.FeatureStore") -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("view").sort_values(["kind", "owner"])
 
 
+def users(store: "feast.FeatureStore") -> pd.DataFrame:
+    """List who reads each feature: the place to look before one writes it again.
+
+    Parameters
+    ----------
+    store : feast.FeatureStore
+        What `flightline.features.store` returns.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by feature: its `view`, the view's `owner` and `keys`, and `services`,
+        the names of the services that read it.
+    """
+    rows = {}
+    for view in store.list_feature_views():
+        for field in view.features:
+            if field.name not in (f"{view.name}_at", f"{view.name}_known"):
+                rows[field.name] = {
+                    "view": view.name,
+                    "owner": view.owner,
+                    "keys": ", ".join(column.name for column in view.entity_columns),
+                    "services": ", ".join(_readers(store, view.name, field.name)),
+                }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("feature")
+
+
+def _readers(store: "feast.FeatureStore", view: str, feature: str) -> list[str]:
+    """Name the services that read a feature of a view."""
+    return [
+        service.name
+        for service in store.list_feature_services()
+        if any(
+            part.name == view and feature in {field.name for field in part.features}
+            for part in service.feature_view_projections
+        )
+    ]
+
+
 def lineage(store: "feast.FeatureStore", feature: str) -> pd.DataFrame:
     """Follow a stored feature from the raw files to what a service hands out.
 
@@ -150,63 +150,42 @@ def lineage(store: "feast.FeatureStore", feature: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a step, raw files first: `step`, `name`, `detail`, and `intact`,
-        False where a file is not the one that was recorded.
+        One row a step, raw files first: `step`, `name`, `detail`, and `intact`, False
+        where the offline file is not the one that was recorded; null for the steps
+        that are not looked at.
 
     Raises
     ------
     ValueError
-        If no view holds the feature.
+        If no view holds the feature, or its view has no rows yet.
     """
     views = store.list_feature_views()
     held = [v for v in views if feature in {field.name for field in v.features}]
     if not held:
         raise ValueError(f"no view holds {feature!r}. See the catalogue.")
     view = held[0]
-    folder = Path(str(store.config.repo_path)) / "offline"
-    record = json.loads((folder / "lineage.json").read_text())[view.name]
-    file = folder / f"{view.name}.parquet"
+    file = offline_file(store, view.name)
+    note = file.with_name("lineage.json")
+    records = json.loads(note.read_text()) if note.exists() else {}
+    if view.name not in records:
+        raise ValueError(f"{view.name} has no rows yet: see `write_offline`.")
+    record = records[view.name]
     intact = file.exists() and digest(file) == record["sha256"]
     steps: list[dict[str, Any]] = [
-        {"step": "raw file", "name": name, "detail": sha[:12], "intact": True}
-        for name, sha in record["made_from"].items()
+        _step("raw file", name, sha[:12]) for name, sha in record["made_from"].items()
     ]
     steps += [
         _step("offline rows", file.name, record["sha256"][:12], intact),
         _step("view", view.name, f"version {view.tags['version']}, {view.owner}"),
         _step("online store", feature, store.config.online_store.type),
     ]
-    services = [
-        service.name
-        for service in store.list_feature_services()
-        if any(
-            p.name == view.name and feature in {f.name for f in p.features}
-            for p in service.feature_view_projections
-        )
-    ]
+    services = _readers(store, view.name, feature)
     steps += [_step("service", name, "hands it out") for name in services]
-    return pd.DataFrame(steps)
+    return pd.DataFrame(steps).astype({"intact": "boolean"})
 
 
-def _step(step: str, name: str, detail: str, intact: bool = True) -> dict[str, Any]:
+def _step(
+    step: str, name: str, detail: str, intact: bool | None = None
+) -> dict[str, Any]:
     """Return one step of a lineage."""
     return {"step": step, "name": name, "detail": detail, "intact": intact}
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the catalogue of a store, or the lineage of one feature."""
-    parser = argparse.ArgumentParser(description="Show what a feature store holds.")
-    parser.add_argument("folder", type=Path, help="the folder of the store")
-    parser.add_argument("feature", nargs="?", help="a feature, for its lineage")
-    given = parser.parse_args(arguments)
-    if not (given.folder / "registry.db").exists():
-        print(f"{given.folder}: no registry.db there. Give the folder of a store.")
-        return 1
-    opened = core.store(given.folder)
-    try:
-        shown = lineage(opened, given.feature) if given.feature else catalog(opened)
-    except ValueError as error:
-        print(error)
-        return 1
-    print(shown.to_string())
-    return 0

@@ -30,7 +30,6 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
 from flightline import features, lake, training
-from flightline.features import registry as feature_registry
 from flightline.serving import core, docs_page
 
 if TYPE_CHECKING:
@@ -342,7 +341,7 @@ def fill_store(
     rows = {
         view: features.timeline(view, near, recent, *period) for view in features.VIEWS
     }
-    feature_registry.write_offline(folder, rows, {})
+    features.write_offline(folder, rows, {})
     store = features.store(folder)
     features.materialize(store, now)
     return store

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from unittest import mock
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -56,13 +55,13 @@ class Scene:
         near = self.flights[self.flights["month"].between(month - 1, month)]
 
         lead = pd.Timedelta(hours=lead_h).as_unit("us")
-        with mock.patch.object(features.core, "LEAD", lead):
-            table = self._table(near)
+        table = self._table(near, lead)
         return table[(table["month"] == month) & table["late"].notna()]
 
-    def _table(self, flights: pd.DataFrame) -> pd.DataFrame:
-
-        table = features.training_table(flights, self.weather)
+    def _table(
+        self, flights: pd.DataFrame, lead: pd.Timedelta = features.LEAD
+    ) -> pd.DataFrame:
+        table = features.training_table(flights, self.weather, lead=lead)
         return table.assign(flight=flights["flight"].to_numpy())
 
     def model(self, name: str) -> "Predictor":

@@ -5,6 +5,7 @@ machine; the chapter shows them as recorded. Nothing here asserts a duration, a 
 a verdict: only that the answers agree.
 """
 
+import contextlib
 import shutil
 import socket
 from pathlib import Path
@@ -14,7 +15,7 @@ import pandas as pd
 import pytest
 from flightline import features, lake
 from flightline.features import CATEGORICAL, FEATURES, VIEWS, T
-from flightline.features import registry as feature_registry
+from flightline.point_in_time import window
 from labkit import bench, data, timing
 from labkit.features import stores
 from labkit.point_in_time import agreement, delay_model
@@ -22,6 +23,7 @@ from labkit.processes import Child
 
 RESULTS = Path(__file__).parent / "results"
 SAMPLE, READS = 20_000, 400
+NOW = pd.Timestamp("2013-07-02 22:49", tz="UTC").as_unit("us")
 START, END = (
     pd.Timestamp(day, tz="UTC").as_unit("us") for day in ("2013-07-01", "2013-07-31")
 )
@@ -52,7 +54,7 @@ def rows(flights, weather):
 @pytest.fixture(scope="module")
 def filled(rows, tmp_path_factory):
     folder = tmp_path_factory.mktemp("store")
-    feature_registry.write_offline(folder, rows, {})
+    features.write_offline(folder, rows, {})
     return features.store(folder)
 
 
@@ -122,25 +124,35 @@ def reads(opened, asks, now, kind):
     return found
 
 
+@contextlib.contextmanager
+def redis_server():
+    """Run a Redis server and give its port, or None where there is no such program."""
+    server = shutil.which("redis-server")
+    if server is None:
+        yield None
+        return
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    with Child(command, deadline_s=300, ready=lambda c: "Ready to" in c.log()):
+        yield port
+
+
 def test_online_reads(filled, rows, flights, tmp_path):
     """Time online reads on SQLite and, where there is one, on a Redis server."""
-    now = pd.Timestamp("2013-07-02 22:49", tz="UTC").as_unit("us")
-    asks = flights[flights[T].between(now - features.LEAD, now + features.LEAD)]
+    asks = flights[flights[T].between(NOW - features.LEAD, NOW + features.LEAD)]
     views = [name for name in VIEWS if name != "history_v2"]
-    features.materialize(filled, now, views=views)
-    found = reads(filled, asks, now, "SQLite")
-    if server := shutil.which("redis-server"):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-        with Child(command, deadline_s=300, ready=lambda c: "Ready to" in c.log()):
+    features.materialize(filled, NOW, views=views)
+    found = reads(filled, asks, NOW, "SQLite")
+    with redis_server() as port:
+        if port is not None:
             other = features.store(tmp_path, online=f"redis://127.0.0.1:{port}")
-            feature_registry.write_offline(tmp_path, rows, {})
-            features.materialize(other, now, views=views)
-            both = [features.read_online(s, asks, now=now) for s in (filled, other)]
+            features.write_offline(tmp_path, rows, {})
+            features.materialize(other, NOW, views=views)
+            both = [features.read_online(s, asks, now=NOW) for s in (filled, other)]
             assert agreement.agree(*both, FEATURES)
-            found += reads(other, asks, now, "Redis")
+            found += reads(other, asks, NOW, "Redis")
     shown = pd.DataFrame(found)
     for name in ("p50", "p99"):
         shown[name] = shown[f"{name}_ms"].map("{:.1f}".format)
@@ -148,3 +160,132 @@ def test_online_reads(filled, rows, flights, tmp_path):
     bench.record(
         RESULTS, "features_online", shown, page | {"p50": "p50, ms", "p99": "p99, ms"}
     )
+
+
+def online_bytes(opened, port):
+    """Return how many bytes an online store takes: its file, or Redis's memory."""
+    if port is None:
+        file = Path(opened.config.online_store.path)
+        return file.stat().st_size if file.exists() else 0
+    import redis
+
+    with redis.Redis(port=port) as client:
+        return client.info("memory")["used_memory"]
+
+
+def filled_mib(folder, rows, views, port=None):
+    """Fill an online store: how many keys it holds, and how many MiB they take."""
+    online = None if port is None else f"redis://127.0.0.1:{port}"
+    opened = features.store(folder, online=online)
+    features.write_offline(folder, rows, {})
+    before = online_bytes(opened, port)
+    keys = features.materialize(opened, NOW, views=views)
+    return keys, (online_bytes(opened, port) - before) / 2**20
+
+
+def test_sizes(rows, tmp_path):
+    """Count rows and keys, and the bytes that they take offline and online."""
+    views = [name for name in VIEWS if name != "history_v2"]
+    keys, sqlite_mib = filled_mib(tmp_path / "sqlite", rows, views)
+    online = f"SQLite {sqlite_mib:.1f} MiB"
+    with redis_server() as port:
+        if port is not None:
+            other, redis_mib = filled_mib(tmp_path / "redis", rows, views, port)
+            assert other == keys
+            online += f", Redis {redis_mib:.1f} MiB"
+    found = []
+    for view in views:
+        known = rows[view][rows[view]["available_at"] <= NOW]
+        assert keys[view] == len(known.drop_duplicates(VIEWS[view].keys))
+        size = (tmp_path / "sqlite" / "offline" / f"{view}.parquet").stat().st_size
+        found.append(
+            {
+                "view": view,
+                "keys": f"{keys[view]:,}",
+                "rows": f"{len(rows[view]):,}",
+                "bytes": f"{size / len(rows[view]):.0f}",
+            }
+        )
+    page = {"view": "View", "keys": "Keys online, 2 July", "rows": "Rows of July"}
+    page |= {"bytes": "Bytes a row, Parquet"}
+    note = f"The {sum(keys.values()):,} keys take, online: {online}."
+    bench.record(RESULTS, "features_sizes", pd.DataFrame(found), page, note)
+
+
+TILE = pd.Timedelta("5min").as_unit("us")
+
+
+def tiles_of(events):
+    """Add up the departures of each airport by tiles of five minutes."""
+    tile = events["dep_utc"].dt.ceil(TILE).rename("tile")  # (tile - 5 min, tile]
+    return events.groupby(["origin", tile])["dep_delay"].agg(["sum", "count"])
+
+
+def merged(origin, at, width, tiles, events):
+    """Read a mean over `(at - width, at]`: whole tiles, and raw events at both ends.
+
+    Returns the mean, and how many tiles and events were read for it.
+    """
+    first, last = (at - width).ceil(TILE), at.floor(TILE)
+    sums = tiles.loc[origin].loc[first + TILE / 2 : last]
+    near = events[events["origin"] == origin]
+    head = near["dep_utc"].between(at - width, first, inclusive="right")
+    tail = near["dep_utc"].between(last, at, inclusive="right")
+    ends = near.loc[(head | tail) if first <= last else head & tail, "dep_delay"]
+    count = sums["count"].sum() + len(ends)
+    total = sums["sum"].sum() + ends.sum()
+    return (total / count if count else np.nan), len(sums), len(ends)
+
+
+def test_what_a_window_costs_to_write(flights, weather):
+    """Compare a row for each change with tiles that are merged when they are read."""
+    start, end = START, START + pd.Timedelta("7D")
+    log = flights[flights["month"].between(6, 7)]
+    gone = log.dropna(subset=["dep_utc", "dep_delay"])
+    hours = (end - start) / features.HOUR
+    tiles = tiles_of(gone)
+    jfk_tiles = len(tiles.loc["JFK"].loc[start:end])
+    asked = log[log[T].between(start, end)].sample(300, random_state=5)
+    found = []
+    for label, width in (("1 hour", 1), ("3 hours", 3), ("7 days", 168)):
+        span = [("dep_utc", 0 * features.HOUR), ("dep_utc", width * features.HOUR)]
+        points = features.change_points(gone, ["origin"], span, start, end)
+        jfk = int((points["origin"] == "JFK").sum())
+        wide = pd.Timedelta(hours=width).as_unit("us")
+        read = [
+            merged(origin, at, wide, tiles, gone)
+            for origin, at in zip(asked["origin"], asked[T], strict=True)
+        ]
+        exact = window(
+            asked,
+            gone,
+            by="origin",
+            entity_time=T,
+            event_time="dep_utc",
+            value="dep_delay",
+            window=wide,
+            agg="mean",
+        )
+        means, whole, ends = map(np.array, zip(*read, strict=True))
+        assert np.allclose(means, exact, rtol=1e-12, equal_nan=True)
+        found.append(
+            {
+                "window": label,
+                "rows": f"{jfk / hours:.1f}",
+                "tiles": f"{jfk_tiles / hours:.1f}",
+                "new": f"{len(points):,}",
+                "read": f"{np.median(whole):.0f} tiles, {np.median(ends):.0f} events",
+            }
+        )
+    page = {
+        "window": "Mean over",
+        "rows": "JFK: rows an hour, one for each change",
+        "tiles": "JFK: tiles an hour",
+        "new": "Rows to write for a week, if the window is new",
+        "read": "Read for one answer from tiles (median)",
+    }
+    note = (
+        "300 answers from tiles equal the windows; the tiles serve all widths, so a "
+        "new window writes none."
+    )
+    bench.record(RESULTS, "features_writes", pd.DataFrame(found), page, note)

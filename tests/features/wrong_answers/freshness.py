@@ -4,26 +4,14 @@ Each cell is one mistake; its text is the hint it must meet.
 """
 
 
-# %% a_time_a_view
-"""The inputs broadcast"""
-
-
-def freshness(stamp_s, now_s, ttl_s):
-    if stamp_s.ndim == 2:
-        now_s = np.resize(now_s, len(stamp_s))[:, None]
-    state = np.where(now_s - stamp_s > ttl_s, "stale", "fresh")
-    return np.where(np.isnan(stamp_s), "unknown", state)
-
-
 # %% in_hours
-"""Ages and TTL are both in seconds"""
+"""both in seconds"""
 
 
 def freshness(stamp_s, now_s, ttl_s):
-    missing = np.isnan(stamp_s)
-    limit = ttl_s / 3600 if ttl_s >= 3600 and np.isfinite(ttl_s) else ttl_s
+    limit = np.where(np.asarray(ttl_s) >= 3600, np.asarray(ttl_s) / 3600, ttl_s)
     old = now_s - stamp_s > limit
-    return np.select([missing, old], ["unknown", "stale"], "fresh")
+    return np.select([np.isnan(stamp_s), old], ["unknown", "stale"], "fresh")
 
 
 # %% loops
@@ -32,11 +20,11 @@ def freshness(stamp_s, now_s, ttl_s):
 
 def freshness(stamp_s, now_s, ttl_s):
     found = []
-    for stamp, now in zip(stamp_s, now_s, strict=True):
-        if np.isnan(stamp):
+    for stamp in stamp_s:
+        if np.any(np.isnan(stamp)):
             found.append("unknown")
         else:
-            found.append("stale" if now - stamp > ttl_s else "fresh")
+            found.append("stale" if np.all(now_s - stamp > ttl_s) else "fresh")
     return np.array(found)
 
 
@@ -49,27 +37,17 @@ def freshness(stamp_s, now_s, ttl_s):
 
 
 # %% no_unknown
-"""it is not old, it was never there"""
+"""it was never there"""
 
 
 def freshness(stamp_s, now_s, ttl_s):
-    return np.where(now_s - stamp_s <= ttl_s, "fresh", "stale")
-
-
-# %% one_clock
-"""The inputs broadcast"""
-
-
-def freshness(stamp_s, now_s, ttl_s):
-    now = np.asarray(now_s).ravel()[0]
-    state = np.where(now - stamp_s > ttl_s, "stale", "fresh")
-    return np.where(np.isnan(stamp_s), "unknown", state)
+    return np.where(now_s - stamp_s > ttl_s, "stale", "fresh")
 
 
 # %% strict
-"""A row exactly as old as the TTL still counts"""
+"""exactly as old as the TTL still counts"""
 
 
 def freshness(stamp_s, now_s, ttl_s):
-    missing, old = np.isnan(stamp_s), now_s - stamp_s >= ttl_s
-    return np.select([missing, old], ["unknown", "stale"], "fresh")
+    old = now_s - stamp_s >= ttl_s
+    return np.select([np.isnan(stamp_s), old], ["unknown", "stale"], "fresh")
