@@ -155,19 +155,19 @@ def test_huge_effects_need_two_units(effect):
     ("change", "message"),
     [
         ({"effect": 0}, "effect=0"),
-        ({"effect": math.nan}, "effect=nan"),
-        ({"effect": math.inf}, "effect=inf"),
+        ({"effect": math.nan}, "effect is nan"),
+        ({"effect": math.inf}, "effect is inf"),
         ({"effect": 1e-300}, "too small"),
         ({"sd": 0}, "sd=0"),
         ({"sd": -1}, "sd=-1"),
-        ({"sd": math.nan}, "sd=nan"),
+        ({"sd": math.nan}, "sd is nan"),
         ({"alpha": 0}, "alpha=0"),
         ({"alpha": 1.5}, "alpha=1.5"),
         ({"power": 1}, "power=1"),
         ({"power": 0.05}, "power=0.05"),
-        ({"power": math.nan}, "power=nan"),
+        ({"power": math.nan}, "power is nan"),
         ({"design_effect": 0}, "design_effect=0"),
-        ({"design_effect": math.nan}, "design_effect=nan"),
+        ({"design_effect": math.nan}, "design_effect is nan"),
     ],
 )
 def test_what_is_no_plan_is_refused(change, message):
@@ -177,7 +177,7 @@ def test_what_is_no_plan_is_refused(change, message):
 
 @pytest.mark.parametrize("units", [0, 1, -5, math.nan, math.inf])
 def test_power_takes_two_units_in_each_arm(units):
-    with pytest.raises(ValueError, match="units="):
+    with pytest.raises(ValueError, match=r"units(=| is )"):
         experiments.power_of(effect=0.1, sd=1, units=units)
 
 
@@ -209,5 +209,5 @@ def test_weeks_are_whole(units, daily, share, weeks):
 )
 def test_what_is_no_duration_is_refused(change):
     given = {"units": 10, "daily": 5} | change
-    with pytest.raises(ValueError, match="units="):
+    with pytest.raises(ValueError, match=r"units=|daily is "):
         experiments.duration(given.pop("units"), **given)

@@ -27,7 +27,7 @@ def test_srm_is_the_chi_squared_of_scipy_whatever_the_unit_of_weights(counts, da
     share = np.array(weights) / sum(weights)
     expected = stats.chisquare(counts, sum(counts) * share).pvalue
     arms = [f"arm{n}" for n in range(size)]
-    by_arm = dict(zip(arms, weights, strict=True))
+    by_arm = dict(zip(arms, share, strict=True))
     found = srm_pvalue(dict(zip(arms, counts, strict=True)), by_arm)
     assert math.isclose(found, max(expected, SMALLEST), rel_tol=1e-6, abs_tol=1e-12)
     scaled = {arm: 1000 * weight for arm, weight in by_arm.items()}

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from flightline.decisions.inputs import Floats, numbers, rate
+from flightline.decisions.inputs import SMALLEST, Floats, numbers, rate
 
 EXPOSURE = ["values", "estimate", "low", "high"]
 """Columns of what `by_exposure` returns."""
@@ -106,7 +106,8 @@ def exposure_trend(
         raise ValueError("differences have no variance around their line.")
     reach = stats.t.isf(alpha / 2, len(values) - 2) * line.stderr
     slope = float(line.slope)
-    return Trend(slope, slope - reach, slope + reach, float(line.pvalue))
+    pvalue = max(float(line.pvalue), SMALLEST)
+    return Trend(slope, slope - reach, slope + reach, pvalue)
 
 
 def _read(differences: npt.ArrayLike, ages: npt.ArrayLike) -> tuple[Floats, Floats]:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from flightline.decisions.inputs import LARGEST, Floats, numbers, rate
+from flightline.decisions.inputs import LARGEST, SMALLEST, Floats, numbers, rate
 from flightline.decisions.multiple import holm_adjusted
 
 SEGMENT_EFFECT = [
@@ -99,7 +99,7 @@ def _test(column: Floats, what: str) -> dict[str, float]:
     mean, se = float(known.mean()), float(stats.sem(known))
     if np.ptp(known) == 0 or not se > 1 / LARGEST:
         raise ValueError(f"{what} has no variance: all {len(known)} days are equal.")
-    pvalue = float(2 * stats.t.sf(abs(mean / se), len(known) - 1))
+    pvalue = max(float(2 * stats.t.sf(abs(mean / se), len(known) - 1)), SMALLEST)
     return {"days": len(known), "estimate": mean, "se": se, "pvalue": pvalue}
 
 

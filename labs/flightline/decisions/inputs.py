@@ -2,6 +2,7 @@
 
 import math
 import operator
+import sys
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -9,6 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 Floats = npt.NDArray[np.float64]
+
+SMALLEST = sys.float_info.min
+"""A p-value below it would be rounded to 0; it is given as this number."""
 
 LARGEST = 1e140
 """Numbers above it cannot be squared and summed; spreads below 1 / it are none."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import TextIO, cast
 
 import numpy as np
 
@@ -200,15 +200,27 @@ class Registration:
         ------
         RegistrationError
             If the file exists: a registration is not changed.
+        OSError
+            If it cannot be written; nothing is left behind.
         """
         body = json.dumps(asdict(self) | {"digest": self.digest}, indent=1)
         try:
             with Path(path).open("x", encoding="utf-8") as file:
-                file.write(f"{body}\n")
+                _write_whole(file, f"{body}\n")
         except FileExistsError:
             raise RegistrationError(
                 f"{path} exists: a registration is written once. Name a new experiment."
             ) from None
+
+
+def _write_whole(file: TextIO, text: str) -> None:
+    """Write a text; on a full disk take the file away, for another attempt."""
+    try:
+        file.write(text)
+        file.flush()
+    except OSError:
+        Path(file.name).unlink()
+        raise
 
 
 def read_registration(path: Path, digest: str | None = None) -> Registration:

@@ -8,7 +8,7 @@ from scipy import special, stats
 
 from flightline.decisions.decide import Decision, decide
 from flightline.decisions.guardrails import Guardrail
-from flightline.decisions.inputs import LARGEST, Floats, numbers
+from flightline.decisions.inputs import LARGEST, SMALLEST, Floats, numbers
 from flightline.decisions.register import Registration, RegistrationError
 from flightline.experiments import Effect
 
@@ -205,7 +205,7 @@ def _look(
 def _pvalue(values: Floats, name: str) -> float:
     """Return the two-sided p-value against no effect, of these days alone."""
     estimate, se = _mean(values, name)
-    return float(2 * stats.t.sf(abs(estimate / se), len(values) - 1))
+    return max(float(2 * stats.t.sf(abs(estimate / se), len(values) - 1)), SMALLEST)
 
 
 def _mean(values: Floats, name: str) -> tuple[float, float]:

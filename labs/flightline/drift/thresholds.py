@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from flightline import decisions
 from flightline.drift.columns import Floats
 from flightline.drift.core import chance_threshold
 
@@ -65,6 +66,11 @@ def holm(pvalues: np.typing.ArrayLike) -> Floats:
     array of float64
         Compare each with alpha. At most 1.
 
+    Raises
+    ------
+    ValueError
+        If a p-value is outside of 0 to 1.
+
     Notes
     -----
     The same as `multipletests(..., method="holm")` of statsmodels, which collects the
@@ -77,9 +83,8 @@ def holm(pvalues: np.typing.ArrayLike) -> Floats:
     """
     raw = np.asarray(pvalues, np.float64)
     adjusted = np.full(len(raw), np.nan)
-    order = np.argsort(raw)[: int((~np.isnan(raw)).sum())]
-    steps = raw[order] * np.arange(len(order), 0, -1)
-    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    tested = ~np.isnan(raw)
+    adjusted[tested] = decisions.holm_adjusted(raw[tested])
     return adjusted
 
 

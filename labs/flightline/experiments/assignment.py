@@ -58,7 +58,8 @@ def assign(unit_id: str, experiment: Experiment) -> str:
     Raises
     ------
     ValueError
-        If the id is no text, is blank, or is the text of a null such as "nan".
+        If the id is no text, is blank, or is the text of a null such as "nan"; or if
+        the experiment is none.
 
     Examples
     --------
@@ -66,7 +67,17 @@ def assign(unit_id: str, experiment: Experiment) -> str:
     'a'
     """
     must_be_an_id(unit_id)
+    _must_be_an_experiment(experiment)
     return _arm(unit_id, experiment)
+
+
+def _must_be_an_experiment(experiment: object) -> None:
+    """Refuse weights or a name in the place of an experiment."""
+    if not isinstance(experiment, Experiment):
+        kind = type(experiment).__name__
+        raise ValueError(
+            f"experiment is a {kind}. Make one: Experiment(name, weights)."
+        )
 
 
 def _arm(unit_id: str, experiment: Experiment) -> str:
@@ -130,7 +141,11 @@ def assign_many(unit_ids: pd.Series, experiment: Experiment) -> pd.Series:
     for unit_id in values:
         if not isinstance(unit_id, str):
             must_be_an_id(unit_id)
-    arms = {unit_id: assign(unit_id, experiment) for unit_id in set(values)}
+    _must_be_an_experiment(experiment)
+    arms = dict.fromkeys(values, OUTSIDE)  # each id once, in the order of memory
+    for unit_id in arms:
+        must_be_an_id(unit_id)
+        arms[unit_id] = _arm(unit_id, experiment)
     found = [arms[unit_id] for unit_id in values]
     return pd.Series(found, index=unit_ids.index, name="arm", dtype=object)
 

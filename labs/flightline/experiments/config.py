@@ -48,8 +48,8 @@ class Config:
 
     def __post_init__(self) -> None:
         """Check what no experiment can check alone."""
-        object.__setattr__(self, "experiments", tuple(self.experiments))
-        object.__setattr__(self, "flags", tuple(self.flags))
+        for name, kind in (("experiments", Experiment), ("flags", Flag)):
+            object.__setattr__(self, name, _all_of(getattr(self, name), kind, name))
         must_be_a_name(self.holdout_salt, "holdout_salt")
         share = share_of(self.holdout, "holdout")
         object.__setattr__(self, "holdout", share)
@@ -77,6 +77,18 @@ class Config:
     def experiment(self, name: str) -> Experiment:
         """Return the experiment of a name, as `flag` does."""
         return _named(name, self.experiments, "experiment")
+
+
+def _all_of(things: object, kind: type, name: str) -> tuple[object, ...]:
+    """Return a tuple of things of one kind; refuse anything else."""
+    found = tuple(things) if isinstance(things, Iterable) else (things,)
+    if not isinstance(things, Iterable) or not all(isinstance(t, kind) for t in found):
+        kinds = ", ".join(sorted({type(thing).__name__ for thing in found}))
+        raise ValueError(
+            f"{name} is a {type(things).__name__} of {kinds}. Give a tuple of "
+            f"{kind.__name__}."
+        )
+    return found
 
 
 Named = TypeVar("Named", Experiment, Flag)

@@ -55,8 +55,8 @@ def cuped(values: Values, covariate: Values) -> Floats:
             "constant covariate",
             f"it is {before[0]:g} everywhere, and explains nothing.",
         )
-    unit = float(np.abs(before).max())
-    result = adjusted(outcome, before / unit)
+    before = before - before[0]  # differences keep the digits of a large offset
+    result = adjusted(outcome, before / np.abs(before).max())
     if np.ptp(outcome) and result.std() < 1e-9 * outcome.std():
         raise NotEstimable(
             "covariate is the outcome",

@@ -93,6 +93,8 @@ def from_json(text: str) -> Config:
 
 def _parsed(text: str) -> object:
     """Return what a JSON text holds; no name twice, no NaN."""
+    if not isinstance(text, str):
+        raise ValueError(f"it is a {type(text).__name__}, no text of a document.")
     try:
         return json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
     except json.JSONDecodeError as error:

@@ -157,8 +157,15 @@ def _read(lake_dir: Path | str, table: str, columns: list[str]) -> pd.DataFrame:
     return lake.read(lake_dir, table)
 
 
+def must_be_a_table(table: object, name: str) -> None:
+    """Refuse what has no columns."""
+    if not isinstance(table, pd.DataFrame):
+        raise ValueError(f"{name} is a {type(table).__name__}. Give a DataFrame.")
+
+
 def must_have(table: pd.DataFrame, columns: list[str], name: str) -> None:
-    """Refuse a table that lacks a column, or has one twice."""
+    """Refuse a table that lacks a column, or has one twice, and what is no table."""
+    must_be_a_table(table, name)
     held = list(table.columns)
     for column in columns:
         if held.count(column) != 1:

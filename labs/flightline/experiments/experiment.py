@@ -134,7 +134,27 @@ class Experiment:
         return tuple(self.weights)
 
     def runs_on(self, day: date) -> bool:
-        """Tell whether a day lies between the first and the last, both included."""
+        """Tell whether a day lies between the first and the last, both included.
+
+        Parameters
+        ----------
+        day : date
+            Without a time of day: whoever has one knows in which zone it is.
+
+        Returns
+        -------
+        bool
+
+        Raises
+        ------
+        ValueError
+            If it is no date.
+        """
+        if not isinstance(day, date) or isinstance(day, datetime):
+            raise ValueError(
+                f"experiment {self.name!r}: day is {day!r}. Give a date without a time "
+                "of day."
+            )
         begun = self.start is None or self.start <= day
         return begun and (self.end is None or day <= self.end)
 

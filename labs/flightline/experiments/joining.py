@@ -129,7 +129,7 @@ def joined(
 
 def _moment(now: datetime) -> pd.Timestamp:
     """Return a moment in UTC; refuse one without a time zone."""
-    moment = pd.Timestamp(now)
+    moment = pd.Timestamp(now) if isinstance(now, datetime) else pd.NaT
     if moment is pd.NaT or moment.tzinfo is None:
         raise ValueError(f"now is {now!r}, no moment with a time zone. Give it in UTC.")
     return moment.tz_convert("UTC")
@@ -138,7 +138,10 @@ def _moment(now: datetime) -> pd.Timestamp:
 def _age(maturity: timedelta | str) -> pd.Timedelta:
     """Return how old an exposure must be."""
     known = isinstance(maturity, timedelta | str)
-    age = pd.Timedelta(maturity) if known else pd.NaT
+    try:
+        age = pd.Timedelta(maturity) if known else pd.NaT
+    except (ValueError, OverflowError):
+        age = pd.NaT
     if age is pd.NaT or age < pd.Timedelta(0):
         raise ValueError(f"maturity is {maturity!r}. Give a time such as '12h'.")
     return age
@@ -203,6 +206,8 @@ def _wanted(
     reports: pd.DataFrame, metrics: list[str] | None, taken: list[str]
 ) -> list[str]:
     """Return the names of the columns of metrics; refuse those that are taken."""
+    if isinstance(metrics, str):
+        raise ValueError(f"metrics is {metrics!r}. Give a list: [{metrics!r}].")
     found = sorted(reports["metric"].unique()) if metrics is None else list(metrics)
     if clash := sorted({*found} & {*UNIT, *taken}):
         raise ValueError(f"the metric {clash[0]!r} has the name of another column.")

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from flightline.experiments.core import units_needed
+from flightline.experiments.experiment import number_of
 from flightline.experiments.values import must_be_a_rate
 
 MANY = 10_000_000
@@ -67,8 +68,7 @@ def sample_size(
     64
     """
     _must_be_a_plan(effect, sd, alpha, design_effect)
-    if not alpha < power < 1:
-        raise ValueError(f"power={power} must lie between alpha={alpha} and 1.")
+    _must_be_above(power, alpha)
     try:
         with np.errstate(over="ignore"):
             normal = units_needed(abs(effect), sd, alpha, power)
@@ -173,8 +173,8 @@ def power_of(
     >>> round(power_of(effect=0.5, sd=1, units=64), 3)
     0.801
     """
-    _must_be_a_plan(effect or 1.0, sd, alpha, design_effect)
-    independent = units / design_effect
+    _must_be_a_plan(number_of(effect, "effect") or 1.0, sd, alpha, design_effect)
+    independent = number_of(units, "units") / design_effect
     if not 2 <= independent < math.inf:
         raise ValueError(
             f"units={units} with a design effect of {design_effect:g} are worth "
@@ -222,9 +222,8 @@ def detectable_effect(
     >>> round(detectable_effect(sd=1, units=64), 3)
     0.499
     """
-    if not alpha < power < 1:
-        raise ValueError(f"power={power} must lie between alpha={alpha} and 1.")
     _must_be_a_plan(1.0, sd, alpha, design_effect)
+    _must_be_above(power, alpha)
 
     def short(effect: float) -> float:
         found = power_of(
@@ -266,12 +265,19 @@ def duration(units: int, *, daily: float, share: float = 0.5) -> int:
     >>> duration(14_749, daily=2_000)
     3
     """
-    if not (0 < units < math.inf and 0 < daily < math.inf and 0 < share <= 1):
+    for name, value in (("units", units), ("daily", daily), ("share", share)):
+        number_of(value, name)
+    if not (units > 0 and daily > 0 and 0 < share <= 1):
         raise ValueError(
             f"units={units}, daily={daily}, share={share}: units and daily must be "
             "above 0, the share above 0 and at most 1."
         )
-    return max(math.ceil(units / (daily * share) / 7 - 1e-9), 1)
+    weeks = units / daily / share / 7
+    if not weeks < math.inf:
+        raise ValueError(
+            f"units={units} take for ever at daily={daily}, share={share}."
+        )
+    return max(math.ceil(weeks - 1e-9), 1)
 
 
 def _must_be_a_plan(
@@ -279,8 +285,14 @@ def _must_be_a_plan(
 ) -> None:
     """Refuse numbers with which no experiment can be planned."""
     must_be_a_rate("alpha", alpha)
-    if not 0 < abs(effect) < math.inf:
+    if number_of(effect, "effect") == 0:
         raise ValueError(f"effect={effect}: name a difference other than 0.")
     for name, value in (("sd", sd), ("design_effect", design_effect)):
-        if not 0 < value < math.inf:
+        if not number_of(value, name) > 0:
             raise ValueError(f"{name}={value} must be above 0 and finite.")
+
+
+def _must_be_above(power: float, alpha: float) -> None:
+    """Refuse a power that chance alone has, and one that no experiment has."""
+    if not alpha < number_of(power, "power") < 1:
+        raise ValueError(f"power={power} must lie between alpha={alpha} and 1.")

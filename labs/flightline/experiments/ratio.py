@@ -14,7 +14,7 @@ from flightline.experiments.effects import (
     variance,
     welch,
 )
-from flightline.experiments.values import Values, as_floats, must_align
+from flightline.experiments.values import LARGEST, Values, as_floats, must_align
 
 Pairs: TypeAlias = (
     pd.DataFrame | tuple[Values, Values] | list[Values] | np.typing.NDArray[np.generic]
@@ -46,7 +46,8 @@ def ratio_effect(treated: Pairs, control: Pairs, alpha: float = 0.05) -> Effect:
         If an arm is empty, has no outcome yet or one only, its denominators sum to 0,
         or nothing varies.
     ValueError
-        If there are not two columns of equal length, or a denominator is negative.
+        If there are not two columns of equal length, a denominator is negative, or a
+        ratio is too large to square.
 
     Notes
     -----
@@ -80,7 +81,12 @@ def _arm(pair: Pairs, name: str) -> Arm:
     scale = max(float(np.abs(above).max()), abs(ratio) * float(below.max()))
     if np.abs(rest).max() <= 1e-13 * scale:  # the same ratio in each unit
         return Arm(ratio, 0.0, len(rest))
-    return Arm(ratio, variance(rest / below.mean()), len(rest))
+    each = rest / below.mean()
+    if not max(abs(ratio), np.abs(each).max()) < LARGEST:
+        raise ValueError(
+            f"{name}'s ratio is {ratio:.3g}, too large to square: change a unit."
+        )
+    return Arm(ratio, variance(each), len(rest))
 
 
 def _columns(pair: Pairs, name: str) -> tuple[Floats, Floats]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from flightline.experiments.assignment import OUTSIDE
+from flightline.experiments.events import must_be_a_table
 from flightline.experiments.experiment import Experiment
 from flightline.experiments.judge import BROKEN, METRIC, judge, metric_of
 from flightline.experiments.metrics import Metric
@@ -126,6 +127,7 @@ def report(
         alpha is no probability.
     """
     must_be_a_rate("alpha", alpha)
+    must_be_a_table(table, "table")
     chosen = metrics_of(experiment, metrics, lower_is_better, list(table.columns))
     needed = [name for metric in chosen for name in metric.columns]
     _must_have(table, list(dict.fromkeys([unit, arm, *needed])))

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import special, stats
 
 from flightline.experiments.core import Floats, srm_of_counts
-from flightline.experiments.experiment import must_be_a_mapping, number_of
+from flightline.experiments.experiment import ADDS_UP, must_be_a_mapping, number_of
 
 ENOUGH = 20
 """The smallest expected count for which chi-squared is trusted."""
@@ -36,8 +36,9 @@ def srm_pvalue(counts: Mapping[str, int], weights: Mapping[str, float]) -> float
     counts : mapping of str to int
         How many units were assigned to each arm, 0 included.
     weights : mapping of str to float
-        The planned shares, in any unit: 1 and 1 are halves. An arm of weight 0 can
-        have no units, and is left out.
+        The planned shares: parts that add up to 1, or in any unit from 1 on, such as 1
+        and 1 for halves, or 10 and 90. An arm of weight 0 can have no units, and is
+        left out.
 
     Returns
     -------
@@ -49,7 +50,8 @@ def srm_pvalue(counts: Mapping[str, int], weights: Mapping[str, float]) -> float
     ------
     ValueError
         If the arms of counts and weights differ, a count is negative or not whole,
-        there are no units or fewer than two arms, or an arm of weight 0 has units.
+        there are no units or fewer than two arms, or an arm of weight 0 has units; if
+        all weights are below 1 and do not add up to 1: an arm is missing then.
 
     Notes
     -----
@@ -195,7 +197,7 @@ def _must_have_the_same_arms(
 
 
 def _shares(weights: Mapping[str, float]) -> dict[str, float]:
-    """Return weights from 0 on, in units of the largest."""
+    """Return weights from 0 on, in units of the largest; parts of 1 must add up."""
     numbers = {
         arm: number_of(weights[arm], f"the weight of {arm!r}") for arm in weights
     }
@@ -203,7 +205,19 @@ def _shares(weights: Mapping[str, float]) -> dict[str, float]:
         if number < 0:
             raise ValueError(f"the weight of {arm!r} is {number:g}, below 0.")
     largest = max(numbers.values(), default=0) or 1.0
+    if largest < 1:
+        _must_add_up(numbers)
     return {arm: number / largest for arm, number in numbers.items()}
+
+
+def _must_add_up(shares: Mapping[str, float]) -> None:
+    """Refuse parts of 1 that leave something out, or count it twice."""
+    total = math.fsum(shares.values())
+    if abs(total - 1) > ADDS_UP:
+        raise ValueError(
+            f"the weights add up to {total:.6g}, not to 1: {shares}. State every arm "
+            "that units could be in, or give whole numbers, such as 1 and 1."
+        )
 
 
 def _whole(arm: str, count: int) -> int:

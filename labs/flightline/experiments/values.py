@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from flightline.experiments.core import Floats
+from flightline.experiments.experiment import number_of
 
 Booleans: TypeAlias = np.typing.NDArray[np.bool_]
 Integers: TypeAlias = np.typing.NDArray[np.int64]
@@ -20,7 +21,8 @@ LARGEST = 1e140
 
 
 def must_be_a_rate(name: str, value: float) -> None:
-    """Refuse a probability that always happens, or never."""
+    """Refuse a probability that always happens, or never, and what is no number."""
+    value = number_of(value, name)
     if not 0 < value < 1:
         raise ValueError(f"{name}={value} is not strictly between 0 and 1.")
 
