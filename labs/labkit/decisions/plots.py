@@ -33,9 +33,9 @@ def bounds(z: pd.Series, rules: Sequence[tuple[str, pd.Series]], title: str) -> 
     for (name, rule), color in zip(rules, COLORS, strict=False):
         bound = rule[np.isfinite(rule)]
         daily = len(bound) == len(rule)
-        style = {"linestyle": "-"} if daily else {"linestyle": "", "marker": "o"}
+        style = "-" if daily else "o"
         for side in (bound, -bound):
-            ax.plot(bound.index, side, color=color, **style)
+            ax.plot(bound.index, side, style, color=color)
         place = bound if bound.iloc[0] == bound.iloc[-1] else bound[::-1]
         place = -place if daily else place
         figures.label_end(ax, place.index, place, name, color)

@@ -25,7 +25,7 @@ def names(replay: pd.DataFrame) -> npt.NDArray[np.str_]:
     """
     ends = [0, *HOURS.values()]
     part = pd.cut(replay["hour"], ends, right=False, labels=list(HOURS))
-    return (replay["origin"] + " " + part.astype(str)).to_numpy(np.str_)
+    return np.asarray(replay["origin"] + " " + part.astype(str), np.str_)
 
 
 def changes(
