@@ -21,8 +21,9 @@ def bounds(z: pd.Series, rules: Sequence[tuple[str, pd.Series]], title: str) -> 
         The statistic, by the day of the experiment.
     rules : sequence of (str, Series of float)
         A name, and the bound of |Z| by day, infinite where nobody looks. Both signs
-        are drawn. A bound that falls is labelled at its beginning, others at their end,
-        and one for every day on its lower side.
+        are drawn, as a line for every day and as dots for some days. A bound that falls
+        is labelled at its beginning, others at their end, and one for every day on its
+        lower side.
     title : str
         What the figure shows.
     """
@@ -31,11 +32,12 @@ def bounds(z: pd.Series, rules: Sequence[tuple[str, pd.Series]], title: str) -> 
     figures.label_end(ax, z.index, z, "the change", "black")
     for (name, rule), color in zip(rules, COLORS, strict=False):
         bound = rule[np.isfinite(rule)]
-        marker = "o" if len(bound) < len(rule) else ""
+        daily = len(bound) == len(rule)
+        style = "-" if daily else "o"
         for side in (bound, -bound):
-            ax.plot(bound.index, side, color=color, marker=marker)
+            ax.plot(bound.index, side, style, color=color)
         place = bound if bound.iloc[0] == bound.iloc[-1] else bound[::-1]
-        place = place if marker else -place
+        place = -place if daily else place
         figures.label_end(ax, place.index, place, name, color)
     ax.axhline(0, color=figures.GREY, linewidth=1)
     ax.set(xlabel="day of the experiment", ylabel="Z", title=title)

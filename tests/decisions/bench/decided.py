@@ -11,8 +11,23 @@ from statsmodels.stats.proportion import proportion_confint
 
 DAYS = 28
 YEAR = 365
-MIXES = {"90% nil": 0.9, "70% nil": 0.7, "40% nil": 0.4}
-"""Shares of experiments that change nothing; the others are drawn evenly."""
+NAMES = {
+    "fixed": "one look, day 28",
+    "peek daily": "peek daily",
+    "pocock": "Pocock, weekly",
+    "obrien_fleming": "O'Brien-Fleming, weekly",
+    "spending daily": "spending, daily",
+    "sequence": "sequence, daily, t taken as Z",
+    "bayes": "posterior, flat prior, daily",
+    "sign": "better than zero",
+}
+"""What lab 11 calls the rules of `decisions.rules`, or what sets them apart from it."""
+
+SHARE = {"nil": 0.7, "negative": 0.1, "small": 0.15, "large": 0.05}
+"""Assumed shares of a team's ideas, as in lab 11."""
+
+USELESS = (0.9, 0.7, 0.4)
+"""Shares of useless ideas, where the others are drawn evenly from all other pairs."""
 
 COSTS = (0.0, 0.002, 0.005)
 """What a shipped change costs, in points per flight."""
@@ -43,7 +58,7 @@ def decide_all(
     rules: Mapping[str, Rule], estimates: Floats, ses: Floats
 ) -> dict[str, Stopped]:
     """Return when each rule stops each run of each pair, and what it says."""
-    return {name: rule(estimates, ses) for name, rule in rules.items()}
+    return {NAMES[name]: rule(estimates, ses) for name, rule in rules.items()}
 
 
 def table_of_rules(
@@ -53,10 +68,9 @@ def table_of_rules(
     kinds = np.array([pair.kind for pair in pairs])
     asked = {
         "nil decided": ("nil", lambda said: said != 0),
-        "negative shipped": ("negative", lambda said: said == 1),
-        "negative killed": ("negative", lambda said: said == -1),
         "small shipped": ("small", lambda said: said == 1),
         "large shipped": ("large", lambda said: said == 1),
+        "negative killed": ("negative", lambda said: said == -1),
     }
     rows = []
     for rule, found in stopped.items():
@@ -64,10 +78,9 @@ def table_of_rules(
         for name, (kind, says) in asked.items():
             one = by_runs(says(found.said[kinds == kind]))
             row[name] = round(one["rate"], 3)
-            row[f"{name}, from"] = round(one["low"], 3)
-            row[f"{name}, to"] = round(one["high"], 3)
-        for kind in ("nil", "small", "large"):
-            row[f"days {kind}"] = int(np.median(found.day[kinds == kind]))
+            row[f"{name}, ±"] = round((one["high"] - one["low"]) / 2, 3)
+        for kind in ("small", "large"):
+            row[f"day, {kind}"] = int(np.median(found.day[kinds == kind]))
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -108,35 +121,22 @@ def table_of_regret(
     estimates: Floats,
     flights_a_day: float,
 ) -> pd.DataFrame:
-    """Return thousand points lost in a hundred experiments, by rule, cost and mix."""
-    nil = np.array([pair.kind == "nil" for pair in pairs])
+    """Return thousand points lost in a hundred experiments, by rule and cost."""
+    kinds = np.array([pair.kind for pair in pairs])
+    weights = np.array([SHARE[kind] / np.sum(kinds == kind) for kind in kinds])
     last = np.full(estimates.shape[:2], DAYS)
+    never = Stopped(last, np.zeros_like(last))
     rows = []
     for cost in COSTS:
         above = Stopped(last, np.where(estimates[..., -1] > cost, 1, -1))
-        never = Stopped(last, np.zeros_like(last))
-        more = {"estimate above the cost": above, "ship nothing": never}
+        more = {"better than cost": above, "ship nothing": never}
         for rule, found in {**stopped, **more}.items():
-            lost = np.array(
-                [
-                    regret(pair.effect, Stopped(day, said), cost, flights_a_day)
-                    for pair, day, said in zip(pairs, *found, strict=True)
-                ]
-            )
-            for mix, share in MIXES.items():
-                runs = share * lost[nil].mean(axis=0) + (1 - share) * lost[~nil].mean(
-                    axis=0
-                )
-                reach = 1.96 * runs.std(ddof=1) / np.sqrt(len(runs))
-                scale = 100 / 1000
-                rows.append(
-                    {
-                        "cost": cost,
-                        "mix": mix,
-                        "rule": rule,
-                        "regret": round(scale * runs.mean(), 1),
-                        "low": round(scale * (runs.mean() - reach), 1),
-                        "high": round(scale * (runs.mean() + reach), 1),
-                    }
-                )
-    return pd.DataFrame(rows)
+            lost = [
+                regret(pair.effect, Stopped(day, said), cost, flights_a_day)
+                for pair, day, said in zip(pairs, *found, strict=True)
+            ]
+            runs = 100 * (weights @ lost) / 1000
+            reach = 1.96 * runs.std(ddof=1) / np.sqrt(len(runs))
+            row = {"cost": cost, "rule": rule, "regret": runs.mean(), "±": reach}
+            rows.append(row)
+    return pd.DataFrame(rows).round({"regret": 1, "±": 1})

@@ -70,7 +70,7 @@ def no_worse(estimate, se, margin, alpha=0.05):
 
 
 # %% both_sides
-"""the quantile at 1 - alpha"""
+"""the normal quantile at 1 - alpha"""
 
 
 def no_worse(estimate, se, margin, alpha=0.05):
@@ -91,3 +91,11 @@ def no_worse(estimate, se, margin, alpha=0.05):
 
 def no_worse(estimate, se, margin, alpha=0.05):
     return estimate - 1.645 * se > -margin
+
+
+# %% students_quantile
+"""the normal quantile at 1 - alpha"""
+
+
+def no_worse(estimate, se, margin, alpha=0.05):
+    return estimate - stats.t.ppf(1 - alpha, 27) * se > -margin

@@ -124,3 +124,35 @@ def step_after(low, high, guards, cost):
         return "kill"
     safe = all(shown is True for shown in guards.values())
     return "ship" if low > cost and safe else "iterate"
+
+
+# %% kills_what_may_lose
+"""It may lose; its middle pays"""
+
+
+def step_after(low, high, guards, cost):
+    if high < cost or low < 0:
+        return "kill"
+    return "ship" if low > cost and all(guards.values()) else "iterate"
+
+
+# %% a_high_end_ships
+"""A high end is no middle"""
+
+
+def step_after(low, high, guards, cost):
+    if high < cost:
+        return "kill"
+    pays = low > cost or high > 2 * cost
+    return "ship" if pays and all(guards.values()) else "iterate"
+
+
+# %% takes_the_cost_twice
+"""take the cost once"""
+
+
+def step_after(low, high, guards, cost):
+    low, high = low - cost, high - cost
+    if low + high < 2 * cost:
+        return "kill"
+    return "ship" if low > 0 and all(guards.values()) else "iterate"

@@ -92,7 +92,7 @@ def survivors(pvalues, alpha=0.05):
 
 
 # %% bonferroni
-"""Rank 2 of 4 has the line 2 alpha / 4"""
+"""alpha / m for all ranks is Bonferroni"""
 
 
 def survivors(pvalues, alpha=0.05):
@@ -143,3 +143,19 @@ def survivors(pvalues, alpha=0.05):
 def survivors(pvalues, alpha=0.05):
     p = np.sort(pvalues)
     return p[p <= alpha * np.arange(1, len(p) + 1) / len(p)]
+
+
+# %% holm
+"""Holm has alpha / 3"""
+
+
+def survivors(pvalues, alpha=0.05):
+    return multipletests(np.array(pvalues), alpha, method="holm")[0]
+
+
+# %% divided_once_more
+"""Rank 1 of 4 has all of alpha / 4"""
+
+
+def survivors(pvalues, alpha=0.05):
+    return multipletests(np.array(pvalues), alpha, method="fdr_by")[0]

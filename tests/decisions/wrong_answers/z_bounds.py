@@ -102,3 +102,49 @@ def z_bounds(kind, looks, alpha=0.05):
 def z_bounds(kind, looks, alpha=0.05):
     shape = np.ones(looks)
     return optimize.brentq(lambda c: crossing(c * shape) - alpha, 0.5, 5)
+
+
+# %% five_looks_for_any_number
+"""4.562 belongs to five looks"""
+
+
+def z_bounds(kind, looks, alpha=0.05):
+    k = np.arange(1, looks + 1)
+    if kind == "pocock":
+        size = optimize.brentq(lambda c: crossing(np.full(looks, c)) - alpha, 0.5, 5)
+        return np.full(looks, size)
+    return 4.5617 / np.sqrt(k)
+
+
+# %% one_shape_knows_alpha
+"""Use `alpha` for both shapes"""
+
+
+def z_bounds(kind, looks, alpha=0.05):
+    k = np.arange(1, looks + 1)
+    shape = np.ones(looks) if kind == "pocock" else np.sqrt(looks / k)
+    error = alpha if kind == "pocock" else 0.05
+    size = optimize.brentq(lambda c: crossing(c * shape) - error, 0.5, 5)
+    return size * shape
+
+
+# %% a_list
+"""Return an array"""
+
+
+def z_bounds(kind, looks, alpha=0.05):
+    k = np.arange(1, looks + 1)
+    shape = np.ones(looks) if kind == "pocock" else np.sqrt(looks / k)
+    size = optimize.brentq(lambda c: crossing(c * shape) - alpha, 0.5, 5)
+    return [float(bound) for bound in size * shape]
+
+
+# %% bracket_for_few_looks
+"""your unknown leaves 0.5 to 5"""
+
+
+def z_bounds(kind, looks, alpha=0.05):
+    k = np.arange(1, looks + 1)
+    shape = np.ones(looks) if kind == "pocock" else 1 / np.sqrt(k)
+    size = optimize.brentq(lambda c: crossing(c * shape) - alpha, 0.5, 5)
+    return size * shape
