@@ -29,3 +29,27 @@ def nothing_exists() -> Iterator[None]:
             for name, answer in answers.items():
                 stack.enter_context(mock.patch.object(owner, name, answer))
         yield
+
+
+@contextmanager
+def no_overwriting() -> Iterator[None]:
+    """Let no move take the place of a file: who made the final name first, is told."""
+    moves = {name: getattr(os, name) for name in ("rename", "replace")}
+
+    def guarded(name: str) -> Callable[..., None]:
+        def move(source: str, target: str, **more: int) -> None:
+            assert not os.path.lexists(target), (
+                "The final name was there before its content: a kill between the two "
+                "steps leaves it empty."
+            )
+            moves[name](source, target, **more)
+
+        return move
+
+    for name in moves:
+        setattr(os, name, guarded(name))
+    try:
+        yield
+    finally:
+        for name, move in moves.items():
+            setattr(os, name, move)

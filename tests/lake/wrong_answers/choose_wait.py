@@ -59,3 +59,14 @@ def choose_wait(events, candidates, most_late):
         if is_late(events, "1h", wait_min)[delayed].mean() <= most_late:
             return wait_min
     raise ValueError("no candidate is long enough")
+
+
+# %% says_nothing
+"""raise a ValueError"""
+
+
+def choose_wait(events, candidates, most_late):
+    for wait_min in sorted(candidates):
+        if is_late(events, "1h", wait_min).mean() <= most_late:
+            return wait_min
+    return None

@@ -71,3 +71,21 @@ def next_clock(start_utc, clock, zone):
         shown.loc[rows] = local.hour * 60 + local.minute
     wait_min = ((clock_minutes(clock) - shown) % 1440).fillna(0)
     return start_utc + pd.to_timedelta(wait_min, unit="min")
+
+
+# %% by_label
+"""All three are read by position"""
+
+
+def next_clock(start_utc, clock, zone):
+    here = pd.Series(
+        [
+            pd.NaT if pd.isna(at) else at.tz_convert(name).tz_localize(None)
+            for at, name in zip(start_utc, zone, strict=True)
+        ],
+        index=start_utc.index,
+        dtype="datetime64[us]",
+    )
+    shown = here.dt.hour * 60 + here.dt.minute
+    wait = (clock_minutes(clock) - shown) % 1440
+    return start_utc + pd.to_timedelta(wait, unit="min").astype("timedelta64[us]")

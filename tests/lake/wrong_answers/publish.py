@@ -81,3 +81,16 @@ def publish(draft, path):
         pass
     finally:
         draft.unlink()
+
+
+# %% empty_first
+"""The final name was there before its content"""
+
+
+def publish(draft, path):
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    except FileExistsError:
+        draft.unlink()
+        raise Conflict("taken") from None
+    os.replace(draft, path)
