@@ -156,3 +156,15 @@ def step_after(low, high, guards, cost):
     if low + high < 2 * cost:
         return "kill"
     return "ship" if low > 0 and all(guards.values()) else "iterate"
+
+
+# %% cost_twice
+"""It surely beats its cost"""
+
+
+def step_after(low, high, guards, cost):
+    if not all(guards.values()):
+        return "kill" if high < cost else "iterate"
+    if low > 2 * cost:
+        return "ship"
+    return "kill" if high < cost else "iterate"

@@ -159,3 +159,16 @@ def survivors(pvalues, alpha=0.05):
 
 def survivors(pvalues, alpha=0.05):
     return multipletests(np.array(pvalues), alpha, method="fdr_by")[0]
+
+
+# %% order_of_the_sort
+"""Answer in the order of the input."""
+
+
+def survivors(pvalues, alpha=0.05):
+    p = np.asarray(pvalues, float)
+    order = np.argsort(p)
+    lines = alpha * np.arange(1, len(p) + 1) / len(p)
+    passed = np.flatnonzero(p[order] <= lines)
+    stands = np.arange(len(p)) <= (passed[-1] if len(passed) else -1)
+    return stands[order]
