@@ -148,7 +148,7 @@ def step_after(low, high, guards, cost):
 
 
 # %% takes_the_cost_twice
-"""take the cost once"""
+"""Its middle pays, by a little"""
 
 
 def step_after(low, high, guards, cost):
