@@ -166,7 +166,7 @@ def broken_assumption(arrival_s, service_s):
 
 
 # %% bursty_above_one
-"""Gaps"""
+"""Gaps up to 1.5"""
 
 
 def broken_assumption(arrival_s, service_s):
@@ -211,7 +211,7 @@ def broken_assumption(arrival_s, service_s):
 
 
 # %% uneven_above_0_3
-"""Service"""
+"""Service up to 0.5"""
 
 
 def broken_assumption(arrival_s, service_s):
