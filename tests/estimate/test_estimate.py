@@ -679,6 +679,18 @@ def test_nearly_full_servers_are_computed(load: dict) -> None:
         assert seconds[0] < seconds[1] < seconds[2] < math.inf
 
 
+def test_a_share_is_late_where_no_queue_settles() -> None:
+    load = {"qps": 17_449.988, "service_s": 0.02}
+    with pytest.raises(ValueError, match="utilisation"):
+        estimate.response_tail(0.1, **load, servers=349)
+    assert estimate.late_share(0.1, **load, servers=349) == 1
+    assert estimate.late_share(0.1, **load, servers=1) == 1
+    expected = estimate.response_tail(0.1, **load, servers=623)
+    assert estimate.late_share(0.1, **load, servers=623) == expected < 0.01
+    with pytest.raises(ValueError, match="servers"):
+        estimate.late_share(0.1, **load, servers=0)
+
+
 @pytest.mark.parametrize("qps", [10.999999999999, 11 - 1e-9, 11, 1100 * 0.01])
 def test_a_load_next_to_a_whole_number_has_a_fleet(qps: float) -> None:
     for model in estimate.MODELS:

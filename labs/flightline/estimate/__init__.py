@@ -18,6 +18,7 @@ from flightline.estimate.tails import (
     FULLEST,
     MODELS,
     fill_tail,
+    late_share,
     response_seconds,
     response_tail,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "goodput",
     "interval",
     "kv_cache_bytes",
+    "late_share",
     "loader_gb_s",
     "longest_sequence",
     "monte_carlo",

@@ -5,7 +5,7 @@ from functools import partial
 
 from flightline.estimate.checks import count, positive, within
 from flightline.estimate.core import smallest_fleet
-from flightline.estimate.tails import FULLEST, MODELS, response_tail
+from flightline.estimate.tails import MODELS, late_share
 
 
 def fleet_size(
@@ -52,10 +52,10 @@ def fleet_size(
     positive(qps=qps, service_s=service_s, target_s=target_s)
     count(batch=batch)
     _must_be_a_demand(quantile, model, peak, hit_rate, spare)
-    late_share = partial(_late_share, model=model, batch=batch)
+    asked = partial(late_share, model=model, batch=batch)
     if batch > 1:
         load = qps * peak * (1 - hit_rate)
-        late = partial(late_share, target_s, qps=load, service_s=service_s)
+        late = partial(asked, target_s, qps=load, service_s=service_s)
         start = math.floor(load * service_s / batch) + 1
         # with so many servers a first request waits twice the target for its batch
         stop = math.ceil(2 * target_s * load / (batch - 1)) + 1
@@ -64,7 +64,7 @@ def fleet_size(
                 return servers + int(spare)
         raise ValueError(f"target_s is {target_s}: no number of servers will do.")
     return smallest_fleet(
-        late_share,
+        asked,
         qps=qps,
         service_s=service_s,
         target_s=target_s,
@@ -85,17 +85,6 @@ def _must_be_a_demand(
     count(spare_and_1=spare + 1)
     if model not in MODELS:
         raise ValueError(f"model is {model!r}; use one of {MODELS}.")
-
-
-def _late_share(
-    t_s: float, *, qps: float, service_s: float, servers: int, model: str, batch: int
-) -> float:
-    """Return `response_tail`, or 1 where the servers are too full to settle."""
-    if qps * service_s / servers / batch > FULLEST:
-        return 1.0
-    return response_tail(
-        t_s, qps=qps, service_s=service_s, servers=servers, model=model, batch=batch
-    )
 
 
 def best_batch(

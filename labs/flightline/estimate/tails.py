@@ -167,6 +167,42 @@ def response_tail(
     return _md1_wait_tail(time - 1, busy)
 
 
+def late_share(
+    t_s: float,
+    *,
+    qps: float,
+    service_s: float,
+    servers: int = 1,
+    model: str = "M/D/1",
+    batch: int = 1,
+) -> float:
+    """Return `response_tail`, or 1 where the servers are too full to settle.
+
+    A search over fleets may start next to the fullest one, which is no error there.
+
+    Parameters
+    ----------
+    t_s, qps, service_s, servers, model, batch
+        As `response_tail` takes them.
+
+    Returns
+    -------
+    float
+        Between 0 and 1; 1 if the utilisation is above `FULLEST`.
+
+    Raises
+    ------
+    ValueError
+        If an input is impossible; the message names it.
+    """
+    count(servers=servers, batch=batch)
+    if qps * service_s / servers / batch > FULLEST:
+        return 1.0
+    return response_tail(
+        t_s, qps=qps, service_s=service_s, servers=servers, model=model, batch=batch
+    )
+
+
 def response_seconds(
     quantile: float,
     *,

@@ -38,7 +38,7 @@ RUNS = [
         A100,
         8 * 24 * 4.5,
         "README and configuration of github.com/karpathy/nanoGPT",
-        "eight devices for 'about 4 days', 5 at most",
+        "eight devices for 'about 4 days': 4.5 taken",
     ),
     Run(
         "Pythia 1.0B",
@@ -48,7 +48,7 @@ RUNS = [
         A100,
         4830,
         TINY_LLAMA,
-        "which quotes arXiv 2304.01373",
+        "hours as TinyLlama quotes them from arXiv 2304.01373",
     ),
     Run(
         "TinyLlama 1.1B",

@@ -103,3 +103,153 @@ def broken_assumption(arrival_s, service_s):
     if service_s.sum() >= gaps.sum():
         return "overloaded"
     return "bursty" if gaps.var() > 1.5 * gaps.mean() ** 2 else "as planned"
+
+
+# %% overloaded_from_seventy_percent
+"""not overloaded"""
+
+
+def broken_assumption(arrival_s, service_s):
+    gaps = np.diff(arrival_s)
+    if service_s.sum() >= 0.7 * gaps.sum():
+        return "overloaded"
+    if gaps.var() > 1.5 * gaps.mean() ** 2:
+        return "bursty"
+    if service_s.var() > 0.5 * service_s.mean() ** 2:
+        return "uneven"
+    return "as planned"
+
+
+# %% overloaded_from_ninety_percent
+"""not overloaded"""
+
+
+def broken_assumption(arrival_s, service_s):
+    gaps = np.diff(arrival_s)
+    if service_s.sum() >= 0.9 * gaps.sum():
+        return "overloaded"
+    if gaps.var() > 1.5 * gaps.mean() ** 2:
+        return "bursty"
+    if service_s.var() > 0.5 * service_s.mean() ** 2:
+        return "uneven"
+    return "as planned"
+
+
+# %% overloaded_from_115_percent
+"""More work than time"""
+
+
+def broken_assumption(arrival_s, service_s):
+    gaps = np.diff(arrival_s)
+    if service_s.sum() >= 1.15 * gaps.sum():
+        return "overloaded"
+    if gaps.var() > 1.5 * gaps.mean() ** 2:
+        return "bursty"
+    if service_s.var() > 0.5 * service_s.mean() ** 2:
+        return "uneven"
+    return "as planned"
+
+
+# %% median_service
+"""no median tells it"""
+
+
+def broken_assumption(arrival_s, service_s):
+    gaps = np.diff(arrival_s)
+    if np.median(service_s) * len(service_s) >= gaps.sum():
+        return "overloaded"
+    if gaps.var() > 1.5 * gaps.mean() ** 2:
+        return "bursty"
+    if service_s.var() > 0.5 * service_s.mean() ** 2:
+        return "uneven"
+    return "as planned"
+
+
+# %% bursty_above_one
+"""Gaps up to 1.5"""
+
+
+def broken_assumption(arrival_s, service_s):
+    gaps = np.diff(arrival_s)
+    if service_s.sum() >= gaps.sum():
+        return "overloaded"
+    if gaps.var() > 1.0 * gaps.mean() ** 2:
+        return "bursty"
+    if service_s.var() > 0.5 * service_s.mean() ** 2:
+        return "uneven"
+    return "as planned"
+
+
+# %% bursty_above_1_2
+"""Gaps up to 1.5"""
+
+
+def broken_assumption(arrival_s, service_s):
+    gaps = np.diff(arrival_s)
+    if service_s.sum() >= gaps.sum():
+        return "overloaded"
+    if gaps.var() > 1.2 * gaps.mean() ** 2:
+        return "bursty"
+    if service_s.var() > 0.5 * service_s.mean() ** 2:
+        return "uneven"
+    return "as planned"
+
+
+# %% bursty_above_1_7
+"""Gaps above 1.5"""
+
+
+def broken_assumption(arrival_s, service_s):
+    gaps = np.diff(arrival_s)
+    if service_s.sum() >= gaps.sum():
+        return "overloaded"
+    if gaps.var() > 1.7 * gaps.mean() ** 2:
+        return "bursty"
+    if service_s.var() > 0.5 * service_s.mean() ** 2:
+        return "uneven"
+    return "as planned"
+
+
+# %% uneven_above_0_3
+"""Service up to 0.5"""
+
+
+def broken_assumption(arrival_s, service_s):
+    gaps = np.diff(arrival_s)
+    if service_s.sum() >= gaps.sum():
+        return "overloaded"
+    if gaps.var() > 1.5 * gaps.mean() ** 2:
+        return "bursty"
+    if service_s.var() > 0.3 * service_s.mean() ** 2:
+        return "uneven"
+    return "as planned"
+
+
+# %% uneven_above_0_4
+"""Service up to 0.5"""
+
+
+def broken_assumption(arrival_s, service_s):
+    gaps = np.diff(arrival_s)
+    if service_s.sum() >= gaps.sum():
+        return "overloaded"
+    if gaps.var() > 1.5 * gaps.mean() ** 2:
+        return "bursty"
+    if service_s.var() > 0.4 * service_s.mean() ** 2:
+        return "uneven"
+    return "as planned"
+
+
+# %% uneven_above_0_7
+"""Service above 0.5"""
+
+
+def broken_assumption(arrival_s, service_s):
+    gaps = np.diff(arrival_s)
+    if service_s.sum() >= gaps.sum():
+        return "overloaded"
+    if gaps.var() > 1.5 * gaps.mean() ** 2:
+        return "bursty"
+    if service_s.var() > 0.7 * service_s.mean() ** 2:
+        return "uneven"
+    return "as planned"

@@ -140,3 +140,74 @@ def smallest_fleet(
         if late <= 1 - quantile:
             return n + spare
     raise ValueError("impossible")
+
+
+# %% fifty_more_at_most
+"""search to the bound"""
+
+
+def smallest_fleet(
+    late_share, *, qps, service_s, target_s, quantile=0.99, peak=1, hit_rate=0, spare=1
+):
+    load = qps * peak * (1 - hit_rate)
+    start = math.floor(load * service_s) + 1
+    for n in range(start, start + 50):
+        late = late_share(target_s, qps=load, service_s=service_s, servers=n)
+        if late <= 1 - quantile:
+            return n + spare
+    raise ValueError("target_s")
+
+
+# %% refuses_below_the_service_only
+"""With random service a target above service_s"""
+
+
+def smallest_fleet(
+    late_share, *, qps, service_s, target_s, quantile=0.99, peak=1, hit_rate=0, spare=1
+):
+    if target_s < service_s:
+        raise ValueError(f"target_s is {target_s}")
+    load = qps * peak * (1 - hit_rate)
+    stop = math.ceil(load * service_s / (1 - quantile)) + 2
+    servers = math.floor(load * service_s) + 1
+    while servers < stop:
+        late = late_share(target_s, qps=load, service_s=service_s, servers=servers)
+        if late <= 1 - quantile:
+            break
+        servers += 1
+    return servers + spare
+
+
+# %% refuses_below_the_service_and_searches_on
+"""No fleet answers sooner"""
+
+
+def smallest_fleet(
+    late_share, *, qps, service_s, target_s, quantile=0.99, peak=1, hit_rate=0, spare=1
+):
+    if target_s < service_s:
+        raise ValueError(f"target_s is {target_s}")
+    load = qps * peak * (1 - hit_rate)
+    servers = math.floor(load * service_s) + 1
+    while (
+        late_share(target_s, qps=load, service_s=service_s, servers=servers)
+        > 1 - quantile
+    ):
+        servers += 1
+    return servers + spare
+
+
+# %% only_the_hits
+"""1 - hit_rate"""
+
+
+def smallest_fleet(
+    late_share, *, qps, service_s, target_s, quantile=0.99, peak=1, hit_rate=0, spare=1
+):
+    load = qps * peak * hit_rate
+    start = math.floor(load * service_s) + 1
+    for n in range(start, math.ceil(load * service_s / (1 - quantile)) + 2):
+        late = late_share(target_s, qps=load, service_s=service_s, servers=n)
+        if late <= 1 - quantile:
+            return n + spare
+    raise ValueError("target_s")

@@ -114,3 +114,46 @@ def swing_ends(estimate, assumptions):
         for n, v in triples.items()
     }
     return dict(sorted(ends.items(), key=lambda e: min(e[1]) / max(e[1])))
+
+
+# %% not_sorted
+"""in descending order"""
+
+
+def swing_ends(estimate, assumptions):
+    ranges = {n: v for n, v in assumptions.items() if isinstance(v, tuple)}
+    middle = {**assumptions, **{n: v[1] for n, v in ranges.items()}}
+    ends = {
+        n: (estimate(**{**middle, n: v[0]}), estimate(**{**middle, n: v[2]}))
+        for n, v in ranges.items()
+    }
+    return ends
+
+
+# %% ascending
+"""in descending order"""
+
+
+def swing_ends(estimate, assumptions):
+    ranges = {n: v for n, v in assumptions.items() if isinstance(v, tuple)}
+    middle = {**assumptions, **{n: v[1] for n, v in ranges.items()}}
+    ends = {
+        n: (estimate(**{**middle, n: v[0]}), estimate(**{**middle, n: v[2]}))
+        for n, v in ranges.items()
+    }
+    return dict(sorted(ends.items(), key=lambda e: max(e[1]) / min(e[1])))
+
+
+# %% by_the_width_of_the_range
+"""not the ends of the range"""
+
+
+def swing_ends(estimate, assumptions):
+    ranges = {n: v for n, v in assumptions.items() if isinstance(v, tuple)}
+    middle = {**assumptions, **{n: v[1] for n, v in ranges.items()}}
+    ends = {
+        n: (estimate(**{**middle, n: v[0]}), estimate(**{**middle, n: v[2]}))
+        for n, v in ranges.items()
+    }
+    order = sorted(ends, key=lambda n: ranges[n][0] / ranges[n][2])
+    return {n: ends[n] for n in order}
