@@ -44,3 +44,21 @@ def known_in_time(columns):
 def known_in_time(columns):
     known = "month day sched_dep_time sched_arr_time carrier flight origin dest distance"
     return [c for c in known.split() if c in columns]
+
+
+# %% forbids_what_it_knows
+"""list what is known, not what is forbidden"""
+
+
+def known_in_time(columns):
+    late = {"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time", "tailnum"}
+    return [c for c in columns if c not in late]
+
+
+# %% gives_a_generator
+"""Return a list of names"""
+
+
+def known_in_time(columns):
+    known = "month day sched_dep_time sched_arr_time carrier flight origin dest distance"
+    return (c for c in columns if c in known.split())

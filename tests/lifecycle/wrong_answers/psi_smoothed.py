@@ -88,3 +88,33 @@ def psi_smoothed(reference, current, bins=10):
     p = np.maximum(p / len(reference), 1e-4)
     q = np.maximum(q / len(current), 1e-4)
     return float(np.sum((q - p) * np.log(q / p)))
+
+
+# %% closed_on_the_right
+"""A value that equals a cut belongs to the bin above it"""
+
+
+def psi_smoothed(reference, current, bins=10):
+    cuts = np.quantile(reference, np.arange(1, bins) / bins)
+    p, q = (
+        np.bincount(np.searchsorted(cuts, v, side="left"), minlength=bins) + 0.5
+        for v in (reference, current)
+    )
+    p, q = p / p.sum(), q / q.sum()
+    return float(np.sum((q - p) * np.log(q / p)))
+
+
+# %% pandas_cut
+"""where two cuts coincide"""
+
+
+def psi_smoothed(reference, current, bins=10):
+    cuts = np.quantile(reference, np.arange(1, bins) / bins)
+    edges = [-np.inf, *cuts, np.inf]
+    p, q = (
+        pd.Series(pd.cut(v, edges, right=False)).value_counts(sort=False).to_numpy()
+        + 0.5
+        for v in (reference, current)
+    )
+    p, q = p / p.sum(), q / q.sum()
+    return float(np.sum((q - p) * np.log(q / p)))

@@ -54,3 +54,22 @@ def split_by_time(scheduled, cutoff, gap):
 
 def split_by_time(scheduled, cutoff, gap):
     return scheduled[scheduled < cutoff - gap], scheduled[scheduled >= cutoff]
+
+
+# %% returns_sets
+"""A set has no order"""
+
+
+def split_by_time(scheduled, cutoff, gap):
+    learn = scheduled.index[scheduled < cutoff - gap]
+    return set(learn), set(scheduled.index[scheduled >= cutoff])
+
+
+# %% sorts_by_time
+"""Keep the labels in the order"""
+
+
+def split_by_time(scheduled, cutoff, gap):
+    ordered = scheduled.sort_values()
+    learn = ordered.index[ordered < cutoff - gap]
+    return learn, ordered.index[ordered >= cutoff]

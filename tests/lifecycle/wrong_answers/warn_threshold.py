@@ -38,3 +38,33 @@ def warn_threshold(benefit, cost, fee=0.0):
     if not (benefit > 0 and cost > 0 and fee >= 0):
         raise ValueError("prices must be positive")
     return (cost + fee) / (benefit + cost + fee)
+
+
+# %% right_for_a_cost_of_one
+"""With other prices the answer is off"""
+
+
+def warn_threshold(benefit, cost, fee=0.0):
+    if not (benefit > 0 and cost > 0 and fee >= 0):
+        raise ValueError("prices must be positive")
+    return cost * (1 + fee) / (benefit + cost)
+
+
+# %% right_for_a_sum_of_four
+"""With other prices the answer is off"""
+
+
+def warn_threshold(benefit, cost, fee=0.0):
+    if not (benefit > 0 and cost > 0 and fee >= 0):
+        raise ValueError("prices must be positive")
+    return cost / (benefit + cost) + fee / 4
+
+
+# %% takes_a_negative_cost
+"""Refuse a benefit or a cost"""
+
+
+def warn_threshold(benefit, cost, fee=0.0):
+    if not (benefit > 0 and cost != 0 and fee >= 0):
+        raise ValueError("prices must be positive")
+    return (cost + fee) / (benefit + cost)
