@@ -13,7 +13,7 @@ def arm_of(unit_id, salt, weights, traffic=1.0):
 
 
 # %% a_coin_for_each_call
-"""A unit asked twice has changed its arm"""
+"""Another process gives other arms"""
 
 
 def arm_of(unit_id, salt, weights, traffic=1.0):
@@ -51,7 +51,7 @@ def arm_of(unit_id, salt, weights, traffic=1.0):
 
 
 # %% a_salt_that_is_not_used
-"""give arms that depend on each other"""
+"""Two salts give related arms"""
 
 
 def arm_of(unit_id, salt, weights, traffic=1.0):
@@ -66,7 +66,7 @@ def arm_of(unit_id, salt, weights, traffic=1.0):
 
 
 # %% a_salt_added_to_a_fixed_hash
-"""give arms that depend on each other"""
+"""Two salts give related arms"""
 
 
 def arm_of(unit_id, salt, weights, traffic=1.0):
@@ -207,7 +207,7 @@ def arm_of(unit_id, salt, weights, traffic=1.0):
 
 
 # %% raw_weights
-"""a weight is a part of the sum of all"""
+"""Weights are parts of their sum"""
 
 
 def arm_of(unit_id, salt, weights, traffic=1.0):
@@ -222,7 +222,7 @@ def arm_of(unit_id, salt, weights, traffic=1.0):
 
 
 # %% an_arm_without_the_salt
-"""the number for the arm needs the salt"""
+"""Two salts give related arms"""
 
 
 def arm_of(unit_id, salt, weights, traffic=1.0):
@@ -237,7 +237,7 @@ def arm_of(unit_id, salt, weights, traffic=1.0):
 
 
 # %% outside_for_no_reason
-"""With all the traffic, every unit takes part"""
+"""All traffic: each unit in an arm"""
 
 
 def arm_of(unit_id, salt, weights, traffic=1.0):
