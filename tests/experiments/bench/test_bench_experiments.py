@@ -43,7 +43,7 @@ def test_what_is_assigned_and_what_is_analysed(flights):
     chance = 1.96 * np.sqrt(0.05 * 0.95 / AA_RUNS)
     note = (
         f"Policy A in both arms, {AA_RUNS:,} deals by a coin for each unit, tests at "
-        f"0.05, which chance moves by {chance:.3f}; in parentheses Wilson's 95% "
+        f"0.05, which chance moves by {chance:.3f}; in parentheses the share's 95% "
         "interval."
     )
     bench.record(RESULTS, "experiments_aa", pd.DataFrame(rows), page, note)
@@ -122,7 +122,7 @@ def test_designs_on_the_days(flights):
     )
     note = (
         f"July to September, {RUNS:,} deals of each design, tests at 0.05; in "
-        f"parentheses Wilson's 95% interval. Planned power of days by Welch: "
+        f"parentheses the share's 95% interval. Planned power of days by Welch: "
         f"{planned:.2f}. Strict alternation has two deals only."
     )
     bench.record(RESULTS, "experiments_designs", pd.DataFrame(rows), page, note)
