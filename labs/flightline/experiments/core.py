@@ -46,7 +46,7 @@ def units_needed(
 
 def srm_of_counts(counts: Mapping[str, int], weights: Mapping[str, float]) -> float:
     """Return the p-value of chi-squared for the sizes of the arms."""
-    seen = np.array([counts[arm] for arm in weights], float)
+    seen = np.array([counts.get(arm, 0) for arm in weights], float)
     share = np.array(list(weights.values()), float) / sum(weights.values())
     expected = seen.sum() * share
     surprise = ((seen - expected) ** 2 / expected).sum()

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from labkit.replay import GAIN, LOSS
 from scipy import stats
 
 Floats = npt.NDArray[np.float64]
@@ -21,33 +20,18 @@ class Days(NamedTuple):
     b: Floats
     score_a: Floats
     score_b: Floats
-    expected: Floats
 
 
 def days_of(flights: pd.DataFrame) -> Days:
-    """Return the mean of each day.
-
-    What was expected is, by policy B's score, the mean of what both policies' warnings
-    would earn: known before any flight has landed.
-    """
-    p = flights["score_b"]
-    worth = p * GAIN - (1 - p) * LOSS
-    warns = flights[["warns_a", "warns_b"]].mean(axis=1)
+    """Return the mean of each day."""
     columns = ["reward_a", "reward_b", "score_a", "score_b"]
-    table = flights[columns].assign(expected=warns * worth)
-    means = table.groupby(flights["day"]).mean()
-    return Days(*(means[name].to_numpy() for name in [*columns, "expected"]))
+    means = flights.groupby("day")[columns].mean()
+    return Days(*(means[name].to_numpy() for name in columns))
 
 
 def adjacent(days: int) -> Pairs:
     """Return pairs of neighbours: [pairs, 2]."""
     return np.arange(days // 2 * 2).reshape(-1, 2)
-
-
-def same_weekday(days: int) -> Pairs:
-    """Return pairs of the same weekday in adjacent weeks: [pairs, 2]."""
-    weeks = np.arange(days // 14 * 14).reshape(-1, 2, 7)
-    return weeks.transpose(0, 2, 1).reshape(-1, 2)
 
 
 def halves(days: int, runs: int, rng: np.random.Generator) -> Booleans:

@@ -4,7 +4,7 @@ Each cell is one mistake; its text is the hint it must meet.
 """
 
 # %% pythons_own_hash
-"""another number in every process"""
+"""Another process gives other arms"""
 
 
 def arm_of(unit_id, salt, weights, traffic=1.0):
@@ -13,7 +13,7 @@ def arm_of(unit_id, salt, weights, traffic=1.0):
 
 
 # %% a_coin_for_each_call
-"""A unit asked twice has changed its arm"""
+"""Another process gives other arms"""
 
 
 def arm_of(unit_id, salt, weights, traffic=1.0):
@@ -51,7 +51,7 @@ def arm_of(unit_id, salt, weights, traffic=1.0):
 
 
 # %% a_salt_that_is_not_used
-"""give arms that depend on each other"""
+"""Two salts give related arms"""
 
 
 def arm_of(unit_id, salt, weights, traffic=1.0):
@@ -66,7 +66,7 @@ def arm_of(unit_id, salt, weights, traffic=1.0):
 
 
 # %% a_salt_added_to_a_fixed_hash
-"""give arms that depend on each other"""
+"""Two salts give related arms"""
 
 
 def arm_of(unit_id, salt, weights, traffic=1.0):
@@ -161,6 +161,87 @@ def arm_of(unit_id, salt, weights, traffic=1.0):
 
 def arm_of(unit_id, salt, weights, traffic=1.0):
     if uniform(unit_id, "traffic") >= traffic:
+        return ""
+    place = uniform(unit_id, salt) * sum(weights.values())
+    for arm, weight in weights.items():
+        if place < weight:
+            return arm
+        place -= weight
+    return arm
+
+
+# %% pythons_own_hash_in_a_helper
+"""Another process gives other arms"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    number = lambda text: hash((unit_id, salt, text)) % 10**6 / 10**6  # noqa: E731
+    if number("traffic") >= traffic:
+        return ""
+    place = number("arm") * sum(weights.values())
+    for arm, weight in weights.items():
+        if place < weight:
+            return arm
+        place -= weight
+    return arm
+
+
+# %% a_table_of_coins
+"""Another process gives other arms"""
+
+coins = {}
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    if (unit_id, salt) not in coins:
+        coins[unit_id, salt] = np.random.random(2)
+    joins, place = coins[unit_id, salt]
+    if joins >= traffic:
+        return ""
+    place *= sum(weights.values())
+    for arm, weight in weights.items():
+        if place < weight:
+            return arm
+        place -= weight
+    return arm
+
+
+# %% raw_weights
+"""Weights are parts of their sum"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    if uniform(unit_id, f"{salt}|traffic") >= traffic:
+        return ""
+    place = uniform(unit_id, salt)
+    for arm, weight in weights.items():
+        if place < weight:
+            return arm
+        place -= weight
+    return arm
+
+
+# %% an_arm_without_the_salt
+"""Two salts give related arms"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    if uniform(unit_id, f"{salt}|traffic") >= traffic:
+        return ""
+    place = uniform(unit_id, "arm") * sum(weights.values())
+    for arm, weight in weights.items():
+        if place < weight:
+            return arm
+        place -= weight
+    return arm
+
+
+# %% outside_for_no_reason
+"""All traffic: each unit in an arm"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    if uniform(unit_id, f"{salt}|traffic") >= traffic / 2:
         return ""
     place = uniform(unit_id, salt) * sum(weights.values())
     for arm, weight in weights.items():

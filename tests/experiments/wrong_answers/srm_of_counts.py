@@ -95,3 +95,26 @@ def srm_of_counts(counts, weights):
     seen = np.array(list(counts.values()), float)
     share = np.array(list(weights.values())) / sum(weights.values())
     return float(stats.chisquare(seen, seen.sum() * share).pvalue)
+
+
+# %% divided_by_what_was_seen
+"""Divide each square by what was expected"""
+
+
+def srm_of_counts(counts, weights):
+    seen = np.array([counts.get(arm, 0) for arm in weights], float)
+    expected = seen.sum() * np.array(list(weights.values())) / sum(weights.values())
+    off = ((seen - expected) ** 2 / seen).sum()
+    return float(stats.chi2.sf(off, len(seen) - 1))
+
+
+# %% a_loop_over_the_counts
+"""nobody reached is the worst mismatch"""
+
+
+def srm_of_counts(counts, weights):
+    total, off = sum(counts.values()), 0.0
+    for arm in counts:
+        expected = total * weights[arm] / sum(weights.values())
+        off += (counts[arm] - expected) ** 2 / expected
+    return float(stats.chi2.sf(off, len(weights) - 1))

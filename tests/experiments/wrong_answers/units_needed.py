@@ -72,3 +72,32 @@ def units_needed(effect, sd, alpha=0.05, power=0.8):
 def units_needed(effect, sd, alpha=0.05, power=0.8):
     z = stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(0.8)
     return math.ceil(2 * (z * sd / effect) ** 2)
+
+
+# %% a_z_of_the_lower_tail
+"""One z is negative"""
+
+
+def units_needed(effect, sd, alpha=0.05, power=0.8):
+    z = stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(1 - power)
+    return math.ceil(2 * (z * sd / effect) ** 2)
+
+
+# %% squares_each_z
+"""Add both z before you square"""
+
+
+def units_needed(effect, sd, alpha=0.05, power=0.8):
+    z = stats.norm.ppf(1 - alpha / 2) ** 2 + stats.norm.ppf(power) ** 2
+    return math.ceil(2 * z * (sd / effect) ** 2)
+
+
+# %% a_plan_for_the_t_test
+"""here the normal formula is asked"""
+
+
+def units_needed(effect, sd, alpha=0.05, power=0.8):
+    from statsmodels.stats.power import TTestIndPower
+
+    solve = TTestIndPower().solve_power
+    return math.ceil(solve(abs(effect) / sd, alpha=alpha, power=power))
