@@ -378,3 +378,19 @@ def answers_of(run, rows, most_calls=16):
         return answers[: len(part)]
 
     return some(rows) if rows else []
+
+
+# %% tries_a_row_again
+"""a row alone is not tried again"""
+
+
+def answers_of(run, rows, most_calls=16):
+    found = []
+    for row in rows:
+        while True:
+            try:
+                found += run([row])
+                break
+            except Exception:
+                continue
+    return found
