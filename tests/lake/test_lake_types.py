@@ -61,7 +61,7 @@ def test_own_types_come_back(
         *([True, 1], [pd.Period("2013-07")], [pd.Timestamp(1), None]),
         [pd.Timestamp("2013-01-01"), pd.Timestamp("2013-01-01", tz="UTC")],
     ],
-    ids=repr,
+    ids=lambda values: " ".join(type(value).__name__ for value in values),
 )
 def test_what_cannot_come_back_is_refused(tmp_path: Path, values: list[Any]) -> None:
     rows = own(pd.Series(values, dtype=object))
