@@ -173,8 +173,10 @@ def store(path: Path | str, *, online: str | None = None) -> "feast.FeatureStore
     if not _is_complete(folder, registry, setting):
         with tempfile.TemporaryDirectory(prefix=".registry-", dir=folder) as aside:
             draft = Path(aside) / registry.name
+            # the import of Feast sets filters for warnings: not inside of `quiet`
+            unfinished = _open(folder, draft, setting)
             with quiet():
-                _open(folder, draft, setting).apply(definitions(folder))
+                unfinished.apply(definitions(folder))
             draft.replace(registry)
     return _open(folder, registry, setting)
 
