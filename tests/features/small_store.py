@@ -1,7 +1,9 @@
 """What the tests of writing share: rows of reports, what is held, races."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,8 @@ from flightline.features import VIEWS
 US = "datetime64[us, UTC]"
 FEATURE = {"weather": "temp", "network": "all_dep_delay_1h"}
 NOON = pd.Timestamp("2013-07-08T12:00", tz="UTC")
+LABS = Path(features.__file__).parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(LABS)}
 
 
 def instants(*texts):
@@ -46,6 +50,7 @@ def race(programs):
     racers = [
         subprocess.Popen(
             [sys.executable, "-c", *program],
+            env=ENVIRONMENT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -13,7 +13,7 @@ import pytest
 from flightline import features
 from hypothesis import given
 from hypothesis import strategies as st
-from small_store import NOON, US, held, instants, race, reports, write_weather
+from small_store import ENVIRONMENT, NOON, US, held, instants, race, reports, write_weather
 
 
 @pytest.fixture
@@ -267,7 +267,9 @@ def test_a_killed_writer_keeps_nobody_out(opened):
         "    print('in', flush=True); time.sleep(600)"
     )
     command = [sys.executable, "-c", code, str(opened.config.repo_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+    with subprocess.Popen(
+        command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
+    ) as writer:
         assert writer.stdout.readline() == "in\n"
         writer.send_signal(signal.SIGKILL)
     with features.one_writer(opened, wait_s=5):
