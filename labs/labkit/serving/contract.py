@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import pandas as pd
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel
 from starlette.types import ASGIApp
 
@@ -105,8 +105,12 @@ def naive_app() -> FastAPI:
         distance: float
         dest: str
 
-    @app.post("/predict")
+    @app.post("/predict", responses={400: {"description": "no JSON"}})
     def predict(ask: Ask) -> dict[str, float]:
         return {"score": 100 / ask.distance}
+
+    @app.get("/carriers/{code}")
+    def carrier(code: str) -> dict[str, str]:
+        raise HTTPException(404, f"no carrier {code}")  # its schema does not say so
 
     return app
