@@ -13,7 +13,16 @@ import pytest
 from flightline import features
 from hypothesis import given
 from hypothesis import strategies as st
-from small_store import ENVIRONMENT, NOON, US, held, instants, race, reports, write_weather
+from small_store import (
+    ENVIRONMENT,
+    NOON,
+    US,
+    held,
+    instants,
+    race,
+    reports,
+    write_weather,
+)
 
 
 @pytest.fixture
