@@ -72,7 +72,7 @@ def broken_assumption(arrival_s, service_s):
 
 
 # %% from_zero
-"""a record need not start at zero"""
+"""A record need not start at zero"""
 
 
 def broken_assumption(arrival_s, service_s):
@@ -251,5 +251,80 @@ def broken_assumption(arrival_s, service_s):
     if gaps.var() > 1.5 * gaps.mean() ** 2:
         return "bursty"
     if service_s.var() > 0.7 * service_s.mean() ** 2:
+        return "uneven"
+    return "as planned"
+
+
+# %% first_arrival_is_a_gap
+"""21 arrivals have 20 gaps"""
+
+
+def broken_assumption(arrival_s, service_s):
+    gaps = np.diff(arrival_s, prepend=arrival_s[0])
+    if service_s.sum() >= gaps.sum():
+        return "overloaded"
+    if gaps.var() > 1.5 * gaps.mean() ** 2:
+        return "bursty"
+    if service_s.var() > 0.5 * service_s.mean() ** 2:
+        return "uneven"
+    return "as planned"
+
+
+# %% zero_is_an_arrival
+"""A record need not start at zero"""
+
+
+def broken_assumption(arrival_s, service_s):
+    gaps = np.diff(arrival_s, prepend=0)
+    if service_s.sum() >= gaps.sum():
+        return "overloaded"
+    if gaps.var() > 1.5 * gaps.mean() ** 2:
+        return "bursty"
+    if service_s.var() > 0.5 * service_s.mean() ** 2:
+        return "uneven"
+    return "as planned"
+
+
+# %% overloaded_above_the_time
+"""As much work as time is an overload"""
+
+
+def broken_assumption(arrival_s, service_s):
+    gaps = np.diff(arrival_s)
+    if service_s.sum() > gaps.sum():
+        return "overloaded"
+    if gaps.var() > 1.5 * gaps.mean() ** 2:
+        return "bursty"
+    if service_s.var() > 0.5 * service_s.mean() ** 2:
+        return "uneven"
+    return "as planned"
+
+
+# %% bursty_from_the_limit
+"""Gaps of just 1.5"""
+
+
+def broken_assumption(arrival_s, service_s):
+    gaps = np.diff(arrival_s)
+    if service_s.sum() >= gaps.sum():
+        return "overloaded"
+    if gaps.var() >= 1.5 * gaps.mean() ** 2:
+        return "bursty"
+    if service_s.var() > 0.5 * service_s.mean() ** 2:
+        return "uneven"
+    return "as planned"
+
+
+# %% uneven_from_the_limit
+"""Service of just 0.5"""
+
+
+def broken_assumption(arrival_s, service_s):
+    gaps = np.diff(arrival_s)
+    if service_s.sum() >= gaps.sum():
+        return "overloaded"
+    if gaps.var() > 1.5 * gaps.mean() ** 2:
+        return "bursty"
+    if service_s.var() >= 0.5 * service_s.mean() ** 2:
         return "uneven"
     return "as planned"

@@ -211,3 +211,71 @@ def smallest_fleet(
         if late <= 1 - quantile:
             return n + spare
     raise ValueError("target_s")
+
+
+# %% hits_off_the_average
+"""The cache answers its share at the peak"""
+
+
+def smallest_fleet(
+    late_share, *, qps, service_s, target_s, quantile=0.99, peak=1, hit_rate=0, spare=1
+):
+    load = qps * peak - qps * hit_rate
+    start = math.floor(load * service_s) + 1
+    for n in range(start, math.ceil(load * service_s / (1 - quantile)) + 2):
+        late = late_share(target_s, qps=load, service_s=service_s, servers=n)
+        if late <= 1 - quantile:
+            return n + spare
+    raise ValueError("target_s")
+
+
+# %% a_thousand_servers_at_most
+"""The bound of the search grows with load"""
+
+
+def smallest_fleet(
+    late_share, *, qps, service_s, target_s, quantile=0.99, peak=1, hit_rate=0, spare=1
+):
+    load = qps * peak * (1 - hit_rate)
+    for n in range(math.floor(load * service_s) + 1, 1_000):
+        late = late_share(target_s, qps=load, service_s=service_s, servers=n)
+        if late <= 1 - quantile:
+            return n + spare
+    raise ValueError("target_s")
+
+
+# %% a_thousand_more_at_most
+"""The bound of the search grows with load"""
+
+
+def smallest_fleet(
+    late_share, *, qps, service_s, target_s, quantile=0.99, peak=1, hit_rate=0, spare=1
+):
+    load = qps * peak * (1 - hit_rate)
+    start = math.floor(load * service_s) + 1
+    for n in range(start, start + 1_000):
+        late = late_share(target_s, qps=load, service_s=service_s, servers=n)
+        if late <= 1 - quantile:
+            return n + spare
+    raise ValueError("target_s")
+
+
+# %% bisects_to_ten_thousand
+"""The bound of the search grows with load"""
+
+
+def smallest_fleet(
+    late_share, *, qps, service_s, target_s, quantile=0.99, peak=1, hit_rate=0, spare=1
+):
+    load = qps * peak * (1 - hit_rate)
+    low, high = math.floor(load * service_s) + 1, 10_000
+    while low < high:
+        middle = (low + high) // 2
+        late = late_share(target_s, qps=load, service_s=service_s, servers=middle)
+        if late <= 1 - quantile:
+            high = middle
+        else:
+            low = middle + 1
+    if low >= 10_000:
+        raise ValueError(f"target_s is {target_s}")
+    return low + spare
