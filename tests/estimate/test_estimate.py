@@ -180,6 +180,36 @@ def test_monte_carlo_draws_the_triangle() -> None:
     assert np.quantile(draws, 0.5) == pytest.approx(3, abs=0.05)
 
 
+def test_monte_carlo_draws_the_triangle_by_factor_above_zero() -> None:
+    value = Range(64, 256, 1024)
+    draws = estimate.monte_carlo(lambda x: x, {"x": value}, draws=20_000)
+    assert draws.min() >= 64 and draws.max() <= 1024
+    expected = stats.triang(c=0.5, loc=math.log(64), scale=math.log(16))
+    assert stats.kstest(np.log(draws), expected.cdf).pvalue > 0.001
+    by_unit = estimate.monte_carlo(
+        lambda x: x, {"x": value}, draws=20_000, by_factor=False
+    )
+    flat = stats.triang(c=192 / 960, loc=64, scale=960)
+    assert stats.kstest(by_unit, flat.cdf).pvalue > 0.001
+    assert np.median(by_unit) > 1.6 * np.median(draws)
+
+
+@pytest.mark.parametrize("value", [Range(0, 0.1, 0.4), Range(-2, 1, 3)], ids=str)
+def test_a_range_that_reaches_zero_is_drawn_in_its_unit(value: Range) -> None:
+    both = [
+        estimate.monte_carlo(lambda x: x, {"x": value}, draws=50, by_factor=by_factor)
+        for by_factor in (True, False)
+    ]
+    assert both[0].tolist() == both[1].tolist()
+
+
+@pytest.mark.parametrize("high", [1.0, 0.7, 3.0, 1e-300, 1e300])
+def test_no_draw_leaves_its_range(high: float) -> None:
+    value = Range(high / 3, high, high)
+    draws = estimate.monte_carlo(lambda x: x, {"x": value}, draws=5_000)
+    assert value.low <= draws.min() and draws.max() <= high
+
+
 def test_monte_carlo_repeats_with_its_seed() -> None:
     a, b, c = (
         estimate.monte_carlo(lambda x: x, {"x": Range(0, 1, 2)}, draws=5, seed=s)

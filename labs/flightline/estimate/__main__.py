@@ -2,7 +2,8 @@
 
 `python -m flightline.estimate training --tokens 64,256,1024` prints the days, the
 memory and the price of a training run. A value is a number, or a range
-`low,likely,high`; ranges in give ranges out, with the assumptions ranked.
+`low,likely,high`; ranges in give ranges out, with the assumptions ranked. A range above
+zero is drawn by factor: twice the likely value is as far away as half of it.
 """
 
 import argparse

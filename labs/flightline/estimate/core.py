@@ -58,14 +58,18 @@ def draw(
     assumptions: Mapping[str, float | tuple[float, float, float]],
     draws: int = 2_000,
     seed: int = 0,
+    by_factor: bool = True,
 ) -> Floats:
     """Evaluate an estimate on random draws; a triple is low, likely and high."""
     rng = np.random.default_rng(seed)
-    drawn = {
-        name: rng.triangular(*value, draws).tolist()
-        for name, value in assumptions.items()
-        if isinstance(value, tuple)
-    }
+    drawn = {}
+    for name, value in assumptions.items():
+        if isinstance(value, tuple):
+            in_logs = by_factor and value[0] > 0
+            low, likely, high = np.log(value) if in_logs else value
+            values = rng.triangular(low, likely, high, draws)
+            values = np.exp(values) if in_logs else values
+            drawn[name] = values.clip(value[0], value[2]).tolist()
     results = []
     for row in zip(*drawn.values(), strict=True):
         chosen = dict(zip(drawn, row, strict=True))

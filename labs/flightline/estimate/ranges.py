@@ -61,30 +61,44 @@ def monte_carlo(
     *,
     draws: int = 2_000,
     seed: int = 0,
+    by_factor: bool = True,
 ) -> np.ndarray:
     """Evaluate an estimate on random draws of its assumptions.
+
+    Three numbers leave open how often what lies between them occurs. The draw is a
+    triangle with its tip at the likely value, and its scale is yours to choose: with
+    wide ranges it moves the result more than most of the assumptions do.
 
     Parameters
     ----------
     function : callable
         Takes the assumptions by name and returns a number.
     assumptions : mapping of str to float or Range
-        A `Range` is drawn from the triangular distribution; anything else is passed on.
+        A `Range` is drawn; anything else is passed on.
     draws : int
         How many times, at least 1.
     seed : int
         The same seed gives the same draws.
+    by_factor : bool
+        Whether a range above zero is drawn on a log scale: twice as much is as far
+        from the likely value as half of it. A range that reaches zero, and every range
+        if this is false, is drawn in its own unit.
 
     Returns
     -------
     numpy.ndarray
         One result per draw.
+
+    Raises
+    ------
+    ValueError
+        If `draws` is not a whole number from 1.
     """
     count(draws=draws)
     unsure, sure = _parted(assumptions)
     if not unsure:
         return np.full(draws, float(function(**sure)))
-    return draw(partial(function, **sure), unsure, draws, seed)
+    return draw(partial(function, **sure), unsure, draws, seed, by_factor)
 
 
 def _parted(
