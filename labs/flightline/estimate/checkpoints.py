@@ -2,10 +2,11 @@
 
 import math
 
-from flightline.estimate.checks import positive, within
+from flightline.estimate.checks import in_python_numbers, positive, within
 from flightline.estimate.memory import STATE_BYTES
 
 
+@in_python_numbers
 def goodput(
     *,
     checkpoint_s: float,
@@ -37,10 +38,12 @@ def goodput(
     work_s = math.sqrt(2 * checkpoint_s * mtbf_s) if interval_s is None else interval_s
     positive(interval_s=work_s)
     within(0, math.inf, restart_s=restart_s)
-    within(0, 50 * mtbf_s, interval_s_with_checkpoint=work_s + checkpoint_s)
-    return work_s / (mtbf_s + restart_s) / math.expm1((work_s + checkpoint_s) / mtbf_s)
+    tries = (work_s + checkpoint_s) / mtbf_s
+    within(0, 50, interval_s_and_checkpoint_s_over_mtbf_s=tries)
+    return work_s / (mtbf_s + restart_s) / math.expm1(tries)
 
 
+@in_python_numbers
 def checkpoint_seconds(
     *, params: float, bandwidth_gb_s: float, precision: str = "mixed"
 ) -> float:

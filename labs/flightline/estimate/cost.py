@@ -2,9 +2,10 @@
 
 import math
 
-from flightline.estimate.checks import positive, within
+from flightline.estimate.checks import in_python_numbers, positive, within
 
 
+@in_python_numbers
 def cost_usd(machines: float, hours: float, usd_per_hour: float) -> float:
     """Return the price of machines that are rented by the hour.
 
@@ -23,6 +24,7 @@ def cost_usd(machines: float, hours: float, usd_per_hour: float) -> float:
     return machines * hours * usd_per_hour
 
 
+@in_python_numbers
 def cost_per_million_usd(servers: float, usd_per_hour: float, qps: float) -> float:
     """Return the price of a million requests.
 
@@ -38,5 +40,5 @@ def cost_per_million_usd(servers: float, usd_per_hour: float, qps: float) -> flo
     float
         US dollars.
     """
-    positive(qps=qps)
+    positive(servers=servers, qps=qps)
     return cost_usd(servers, 1e6 / qps / 3600, usd_per_hour)

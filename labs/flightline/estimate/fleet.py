@@ -3,11 +3,21 @@
 import math
 from functools import partial
 
-from flightline.estimate.checks import count, positive, within
+from flightline.estimate.checks import (
+    count,
+    in_python_numbers,
+    number,
+    positive,
+    within,
+)
 from flightline.estimate.core import smallest_fleet
-from flightline.estimate.tails import MODELS, late_share
+from flightline.estimate.tails import FULL_BATCH, MODELS, late_share
+
+MOST_FLEETS = 100_000
+"""How many fleets a search with batches tries, one by one."""
 
 
+@in_python_numbers
 def fleet_size(
     *,
     qps: float,
@@ -50,15 +60,21 @@ def fleet_size(
         If an input is impossible, or no number of servers keeps the target.
     """
     positive(qps=qps, service_s=service_s, target_s=target_s)
-    count(batch=batch)
+    count(most=FULL_BATCH, batch=batch)
     _must_be_a_demand(quantile, model, peak, hit_rate, spare)
     asked = partial(late_share, model=model, batch=batch)
+    load = qps * peak * (1 - hit_rate)
+    within(0, 1e9, busy_servers_of_qps_and_service_s=load * service_s / batch)
     if batch > 1:
-        load = qps * peak * (1 - hit_rate)
         late = partial(asked, target_s, qps=load, service_s=service_s)
         start = math.floor(load * service_s / batch) + 1
         # with so many servers a first request waits twice the target for its batch
         stop = math.ceil(2 * target_s * load / (batch - 1)) + 1
+        if stop - start > MOST_FLEETS:
+            raise ValueError(
+                f"qps is {qps}: too many fleets to search. Ask for a tenth of qps, and "
+                "take ten times the servers: each server gets the same load."
+            )
         for servers in range(start, stop):
             if late(servers=servers) <= 1 - quantile:
                 return servers + int(spare)
@@ -79,6 +95,7 @@ def _must_be_a_demand(
     quantile: float, model: str, peak: float, hit_rate: float, spare: int
 ) -> None:
     """Refuse what no fleet can be asked for."""
+    number(spare=spare)
     within(1e-9, 1 - 1e-9, quantile=quantile)
     within(0, 1 - 1e-9, hit_rate=hit_rate)
     within(1, 1e9, peak=peak)
@@ -87,6 +104,7 @@ def _must_be_a_demand(
         raise ValueError(f"model is {model!r}; use one of {MODELS}.")
 
 
+@in_python_numbers
 def best_batch(
     *,
     qps: float,
@@ -122,9 +140,9 @@ def best_batch(
     ValueError
         If an input is impossible, or no batch keeps the target.
     """
-    positive(qps=qps, target_s=target_s, one_alone_s=fixed_s + per_item_s)
     within(0, math.inf, fixed_s=fixed_s, per_item_s=per_item_s)
-    count(largest=largest)
+    positive(qps=qps, target_s=target_s, fixed_s_and_per_item_s=fixed_s + per_item_s)
+    count(most=FULL_BATCH, largest=largest)
     _must_be_a_demand(quantile, model, peak, hit_rate, spare)
     found = []
     for batch in range(1, largest + 1):

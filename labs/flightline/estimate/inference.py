@@ -1,9 +1,10 @@
 """Generating text: bytes against operations, and the cache of keys and values."""
 
-from flightline.estimate.checks import count, positive, within
+from flightline.estimate.checks import count, in_python_numbers, positive, within
 from flightline.estimate.core import roofline_seconds
 
 
+@in_python_numbers
 def kv_cache_bytes(
     *,
     tokens: float,
@@ -44,6 +45,7 @@ def kv_cache_bytes(
     return 2 * tokens * layers * kv_heads * head_width * bytes_each
 
 
+@in_python_numbers
 def token_seconds(
     *,
     params: float,

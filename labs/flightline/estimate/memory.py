@@ -1,10 +1,11 @@
 """The memory of training on one device."""
 
-from flightline.estimate.checks import positive, within
+from flightline.estimate.checks import in_python_numbers, positive, within
 
 STATE_BYTES = {"mixed": (2, 2, 12), "float32": (4, 4, 8)}
 
 
+@in_python_numbers
 def training_memory(
     *,
     params: float,

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from flightline.estimate.checks import count, positive, within
+from flightline.estimate.checks import MOST_ROWS, count, number, positive, within
 from flightline.estimate.core import draw, swing_ends
 
 
@@ -40,6 +40,7 @@ class Range(_Triple):
 
     def __new__(cls, low: float, likely: float, high: float) -> Self:
         """Refuse values out of order."""
+        number(low=low, likely=likely, high=high)
         made = super().__new__(cls, low, likely, high)
         if not -math.inf < low <= likely <= high < math.inf:
             raise ValueError(f"{made} must be finite, and low <= likely <= high.")
@@ -94,7 +95,7 @@ def monte_carlo(
     ValueError
         If `draws` is not a whole number from 1.
     """
-    count(draws=draws)
+    count(most=MOST_ROWS, draws=draws)
     unsure, sure = _parted(assumptions)
     if not unsure:
         return np.full(draws, float(function(**sure)))
@@ -154,8 +155,11 @@ def sensitivity(
         larger of the two results over the smaller one.
     """
     unsure, sure = _parted(assumptions)
-    swings = []
-    for name, ends in swing_ends(partial(function, **sure), unsure).items():
-        positive(smallest_estimate=min(ends))
-        swings.append(Swing(name, *ends, max(ends) / min(ends)))
-    return sorted(swings, key=lambda swing: -swing.factor)
+
+    def above_zero(**given: float) -> float:
+        value = function(**sure, **given)
+        positive(estimate=value)
+        return value
+
+    ends = swing_ends(above_zero, unsure)
+    return [Swing(name, *two, max(two) / min(two)) for name, two in ends.items()]

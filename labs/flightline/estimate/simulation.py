@@ -3,7 +3,13 @@
 import numpy as np
 import numpy.typing as npt
 
-from flightline.estimate.checks import count
+from flightline.estimate.checks import (
+    MOST_ROWS,
+    count,
+    in_python_numbers,
+    seconds,
+    within,
+)
 from flightline.estimate.core import Floats, serve_in_order
 from flightline.estimate.tails import response_tail
 
@@ -34,8 +40,8 @@ def simulate_queue(
         each.
     """
     count(servers=servers)
-    came, takes = np.asarray(arrival_s, float), np.asarray(service_s, float)
-    if came.ndim != 1 or came.shape != takes.shape or not np.all(np.diff(came) >= 0):
+    came, takes = seconds("arrival_s", arrival_s), seconds("service_s", service_s)
+    if came.shape != takes.shape or not np.all(np.diff(came) >= 0):
         raise ValueError("arrival_s must ascend, with one service_s for each.")
     if not (np.isfinite(came).all() and np.all((takes >= 0) & np.isfinite(takes))):
         raise ValueError("arrival_s must be finite, and service_s also not negative.")
@@ -46,6 +52,7 @@ def simulate_queue(
     return np.asarray(start + done - came)
 
 
+@in_python_numbers
 def simulate_seconds(
     quantile: float,
     *,
@@ -76,7 +83,9 @@ def simulate_seconds(
     response_tail(
         0, qps=qps, service_s=service_s, servers=servers, model=model, batch=batch
     )
-    count(requests=requests, batches=requests // batch)
+    within(0, 1, quantile=quantile)
+    count(most=MOST_ROWS, requests=requests)
+    count(batches_of_requests=requests // batch)
     rng, shared = np.random.default_rng(seed), model == "M/M/c"
     gap_s = 1 / qps if shared else servers / qps
     came = np.cumsum(rng.exponential(gap_s, requests // batch * batch))

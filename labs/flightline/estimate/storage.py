@@ -3,9 +3,16 @@
 import numpy as np
 from scipy.optimize import brentq
 
-from flightline.estimate.checks import count, positive, within
+from flightline.estimate.checks import (
+    MOST_ROWS,
+    count,
+    in_python_numbers,
+    positive,
+    within,
+)
 
 
+@in_python_numbers
 def zipf_shares(keys: int, exponent: float) -> np.ndarray:
     """Return the share of requests that each key gets under Zipf's law.
 
@@ -21,7 +28,7 @@ def zipf_shares(keys: int, exponent: float) -> np.ndarray:
     numpy.ndarray
         Shares, the largest first, that add up to 1.
     """
-    count(keys=keys)
+    count(most=MOST_ROWS, keys=keys)
     within(0, 10, exponent=exponent)
     weights = np.arange(1, keys + 1, dtype=float) ** -exponent
     return np.asarray(weights / weights.sum())
@@ -48,7 +55,7 @@ def cache_hit_rate(shares: np.ndarray, size: int, policy: str = "lru") -> float:
         Between 0 and 1.
     """
     count(size=size)
-    positive(least_share=float(np.min(shares)))
+    positive(smallest_of_shares=float(np.min(shares)))
     within(1 - 1e-6, 1 + 1e-6, sum_of_shares=float(np.sum(shares)))
     if policy not in ("static", "lru"):
         raise ValueError(f'policy is {policy!r}; use "static" or "lru".')
@@ -64,6 +71,7 @@ def cache_hit_rate(shares: np.ndarray, size: int, policy: str = "lru") -> float:
     return float(-(shares * np.expm1(-shares * age)).sum())
 
 
+@in_python_numbers
 def storage_bytes(
     *, rows: float, row_bytes: float, copies: int = 1, ratio: float = 1
 ) -> float:

@@ -6,12 +6,16 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import gammaincc, gammaln
 
-from flightline.estimate.checks import count, positive, within
+from flightline.estimate.checks import count, in_python_numbers, positive, within
 
 MODELS = ("M/D/1", "M/M/1", "M/M/c")
 FULLEST = 1 - 1e-6
 """The highest utilisation that is computed. A queue this full takes about a million
 services to settle: whatever the formula says, nobody will see it."""
+
+
+FULL_BATCH = 10_000
+"""The largest batch that is computed."""
 
 
 def _md1_wait_tail(wait: float, busy: float) -> float:
@@ -47,6 +51,7 @@ def _not_full(expected: np.ndarray, batch: int) -> np.ndarray:
     return total / batch
 
 
+@in_python_numbers
 def fill_tail(t_s: float, *, qps: float, batch: int) -> float:
     """Return the share of requests that wait longer than a time for a full batch.
 
@@ -66,9 +71,9 @@ def fill_tail(t_s: float, *, qps: float, batch: int) -> float:
     float
         Between 0 and 1.
     """
-    within(0, 1e12, t_s=t_s)
+    within(0, math.inf, t_s=t_s)
     positive(qps=qps)
-    count(batch=batch)
+    count(most=FULL_BATCH, batch=batch)
     return float(_not_full(np.array(float(qps * t_s)), batch))
 
 
@@ -102,6 +107,7 @@ def _shared_tail(time: float, busy: float, servers: int) -> float:
     return served_late + waits * (served_late - math.exp(-(1 + slack) * time)) / slack
 
 
+@in_python_numbers
 def response_tail(
     t_s: float,
     *,
@@ -143,9 +149,10 @@ def response_tail(
     ValueError
         If an input is impossible, among them a utilisation above `FULLEST`.
     """
-    within(0, 1e12, t_s=t_s)
+    within(0, math.inf, t_s=t_s)
     positive(qps=qps, service_s=service_s)
-    count(servers=servers, batch=batch)
+    count(servers=servers)
+    count(most=FULL_BATCH, batch=batch)
     if model not in MODELS[: 1 if batch > 1 else 3]:
         raise ValueError(
             f"model is {model!r}; use M/D/1, or one of {MODELS} unbatched."
@@ -167,6 +174,7 @@ def response_tail(
     return _md1_wait_tail(time - 1, busy)
 
 
+@in_python_numbers
 def late_share(
     t_s: float,
     *,
@@ -195,7 +203,9 @@ def late_share(
     ValueError
         If an input is impossible; the message names it.
     """
-    count(servers=servers, batch=batch)
+    positive(qps=qps, service_s=service_s)
+    count(servers=servers)
+    count(most=FULL_BATCH, batch=batch)
     if qps * service_s / servers / batch > FULLEST:
         return 1.0
     return response_tail(
@@ -203,6 +213,7 @@ def late_share(
     )
 
 
+@in_python_numbers
 def response_seconds(
     quantile: float,
     *,
@@ -232,6 +243,7 @@ def response_seconds(
         As `response_tail` does.
     """
     within(1e-9, 1 - 1e-9, quantile=quantile)
+    positive(qps=qps, service_s=service_s)
 
     def excess(t_s: float) -> float:
         tail = response_tail(

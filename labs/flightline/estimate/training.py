@@ -2,10 +2,11 @@
 
 import math
 
-from flightline.estimate.checks import count, exact, positive, within
+from flightline.estimate.checks import count, exact, in_python_numbers, positive, within
 from flightline.estimate.core import run_days
 
 
+@in_python_numbers
 def flops_per_token(
     params: float, *, layers: float = 0, width: float = 0, seq_len: float = 0
 ) -> float:
@@ -35,6 +36,7 @@ def flops_per_token(
     return 6 * params + 12 * layers * width * seq_len
 
 
+@in_python_numbers
 def training_days(
     *,
     params: float,
@@ -81,6 +83,7 @@ def training_days(
     positive(accelerators=accelerators, peak_tflops=peak_tflops)
     positive(mfu=mfu, goodput=goodput)
     within(0, 1, mfu=mfu, goodput=goodput)
+    within(0, 1e12, tokens_per_example=tokens_per_example)
     seq_len = tokens_per_example
     per_token = flops_per_token(params, layers=layers, width=width, seq_len=seq_len)
     work = per_token * examples * tokens_per_example * epochs
@@ -88,6 +91,7 @@ def training_days(
     return run_days(work, **speed, goodput=goodput)
 
 
+@in_python_numbers
 def training_steps(
     *,
     examples: float,
@@ -118,11 +122,18 @@ def training_steps(
     positive(examples=examples, epochs=epochs)
     if (global_batch is None) == (batch_per_device is None):
         raise ValueError("Give global_batch or batch_per_device, exactly one of them.")
-    batch = global_batch or (batch_per_device or 0) * devices
-    count(devices=devices, batch=batch)
+    count(devices=devices)
+    if global_batch is not None:
+        count(global_batch=global_batch)
+        batch = global_batch
+    else:
+        assert batch_per_device is not None
+        count(batch_per_device=batch_per_device)
+        batch = batch_per_device * devices
     return math.ceil(exact(examples) * exact(epochs) / exact(batch))
 
 
+@in_python_numbers
 def longest_sequence(
     *,
     step_s: float,
@@ -169,6 +180,7 @@ def longest_sequence(
     return next(n for n in range(tokens + 1, -1, -1) if fits(n))
 
 
+@in_python_numbers
 def all_reduce_bytes(params: float, devices: int, bytes_each: int = 2) -> float:
     """Return the bytes that each device sends when a ring adds up the gradients.
 
@@ -191,6 +203,7 @@ def all_reduce_bytes(params: float, devices: int, bytes_each: int = 2) -> float:
     return 2 * (devices - 1) / devices * params * bytes_each
 
 
+@in_python_numbers
 def step_seconds(
     *, compute_s: float, sent_bytes: float, bandwidth_gb_s: float, overlap: float = 0
 ) -> float:
@@ -220,6 +233,7 @@ def step_seconds(
     return compute_s + max(exchange_s * (1 - overlap), exchange_s - compute_s)
 
 
+@in_python_numbers
 def loader_gb_s(
     *, examples_per_step: float, example_bytes: float, step_s: float
 ) -> float:
