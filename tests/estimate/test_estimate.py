@@ -608,6 +608,19 @@ def test_queue_fault_sees_the_load(scale: float, fault: str) -> None:
     assert estimate.queue_fault(arrival, np.full(5000, 0.7 * scale)) == fault
 
 
+def test_queue_fault_does_not_see_slow_calls_that_fit() -> None:
+    """What its docstring warns of: busy by four fifths instead of three."""
+    rng = np.random.default_rng(0)
+    arrival = np.cumsum(rng.exponential(1, 5000))
+    planned, slow = np.full(5000, 0.6), np.full(5000, 0.8)
+    assert estimate.queue_fault(arrival, slow) == "as planned"
+    waits = [
+        (estimate.simulate_queue(arrival, takes) - takes).mean()
+        for takes in (planned, slow)
+    ]
+    assert waits[1] > 3 * waits[0]
+
+
 # --- caches, storage, money
 
 
