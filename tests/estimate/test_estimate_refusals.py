@@ -180,13 +180,36 @@ def test_times_are_seconds_and_not_what_pandas_counts_in() -> None:
             call([0, 60, 120], pd.to_timedelta([1, 1, 1], unit="s"))
 
 
-@pytest.mark.parametrize("values", [["a", "b"], [None, 1], [[0, 1]], 3, 1j])
+@pytest.mark.parametrize(
+    "dtype", ["int8", "float32", "Int64", "Float32", "int64[pyarrow]", "object"]
+)
+def test_records_of_any_kind_of_number_are_read(dtype: str) -> None:
+    arrival = pd.Series([0, 1, 2, 90], dtype=dtype, index=[7, 7, 7, 7])
+    service = pd.Series([3, 3, 3, 3], dtype=dtype)
+    assert estimate.simulate_queue(arrival, service).tolist() == [3, 5, 7, 3]
+    assert estimate.queue_fault(arrival, service) == "bursty"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [["a", "b"], ["1", "2"], [None, 1], [[0, 1]], 3, 1j],
+    ids=["letters", "digits", "none", "nested", "one number", "complex"],
+)
 def test_records_that_are_no_list_of_seconds_are_named(values: object) -> None:
     for call in (estimate.queue_fault, estimate.simulate_queue):
         with pytest.raises(ValueError, match="arrival_s must be a flat list"):
             call(values, [1, 1])
         with pytest.raises(ValueError, match="service_s must be a flat list"):
             call([0, 1], values)
+
+
+def test_times_that_are_missing_are_counted() -> None:
+    values = pd.array([1, None, None], "Int64")
+    for call in (estimate.queue_fault, estimate.simulate_queue):
+        with pytest.raises(ValueError, match=r"arrival_s is missing .* in 2 of 3 .*1"):
+            call(values, [1, 1, 1])
+        with pytest.raises(ValueError, match=r"service_s is missing .* in 1 of 2"):
+            call([0, 1], [-math.inf, 1])
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, math.nan, math.inf])

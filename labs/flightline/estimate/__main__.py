@@ -8,6 +8,7 @@ zero is drawn by factor: twice the likely value is as far away as half of it.
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -85,7 +86,7 @@ def number_or_range(text: str) -> float | Range:
 
 def _whole(name: str, value: float) -> int:
     """Return a whole number as an int, and refuse any other."""
-    if value != int(value):
+    if not (math.isfinite(value) and value == int(value)):
         raise ValueError(f"{name} is {value}; it must be a whole number, not a range.")
     return int(value)
 

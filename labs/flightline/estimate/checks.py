@@ -62,12 +62,21 @@ def seconds(name: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
             f"{name} holds {found.dtype}; give seconds, such as "
             "(times - times[0]) / np.timedelta64(1, 's')."
         )
+    if found.dtype.kind == "O" and all(isinstance(one, Real) for one in found.flat):
+        found = found.astype(float)  # nullable columns of pandas, and fractions
     if found.ndim != 1 or (found.size and found.dtype.kind not in "biuf"):
         raise ValueError(
             f"{name} must be a flat list of seconds; it has the shape {found.shape} "
             f"and the type {found.dtype}."
         )
-    return found.astype(float)
+    found = found.astype(float)
+    lost = np.flatnonzero(~np.isfinite(found))
+    if lost.size:
+        raise ValueError(
+            f"{name} is missing or infinite in {lost.size} of {found.size} places "
+            f"(first: place {lost[0]}). Drop them or restore the time."
+        )
+    return found
 
 
 def in_python_numbers(function: Callable[P, R]) -> Callable[P, R]:
