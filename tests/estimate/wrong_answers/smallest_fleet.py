@@ -159,7 +159,7 @@ def smallest_fleet(
 
 
 # %% refuses_below_the_service_only
-"""With random service a target above service_s"""
+"""a target above service_s may be out of reach"""
 
 
 def smallest_fleet(
