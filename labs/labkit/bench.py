@@ -1,4 +1,4 @@
-"""Record a table of timings beside the chapter that shows it."""
+"""Record what a bench measured beside the chapter that shows it: timings, or counts."""
 
 import json
 import os
@@ -67,8 +67,9 @@ def record(
     note: str = "",
     form: Callable[[object], object] | None = None,
     watch: timing.Watch | None = None,
+    timed: bool = True,
 ) -> None:
-    """Write what a bench measured, with the machine and the load that it ran under.
+    """Write what a bench measured: timings with the machine and its load.
 
     Parameters
     ----------
@@ -82,29 +83,39 @@ def record(
     page : mapping of str to str, optional
         The columns of the chapter's table, and their names there; by default all.
     note : str
-        A sentence that follows the machine and its load.
+        A sentence that follows the machine and its load; the whole sentence of a table
+        without times.
     form : callable, optional
         How the chapter writes a value.
     watch : labkit.timing.Watch, optional
         What watched the machine while the bench ran; by default, from the import of
         this module on.
+    timed : bool
+        Whether the table holds times. Counts and shares are the same on a busy
+        machine: they ask for no quiet one, and name none under the table.
 
     Raises
     ------
     RuntimeError
         If the machine was busy, as `require_quiet` says. Nothing is written then.
+    ValueError
+        If a table without times has no note, which would leave it without a caption.
     """
-    cores = require_quiet(_since_import if watch is None else watch)
-    folder.mkdir(parents=True, exist_ok=True)
     machine = timing.machine()
-    rows = {
-        "machine": machine,
-        "other_cores_busy": round(cores, 2),
-        "rows": table.to_dict("records"),
-    }
+    rows: dict[str, object] = {"machine": machine}
+    if timed:
+        cores = require_quiet(_since_import if watch is None else watch)
+        rows["other_cores_busy"] = round(cores, 2)
+        note = f"Recorded on: {machine}. {_under(cores)} {note}"
+    elif not note.strip():
+        raise ValueError(
+            f"{name}: a table without times needs a note that says what was counted."
+        )
+    rows["rows"] = table.to_dict("records")
+    sentence = note.strip()
     shown = table if page is None else table[list(page)].rename(columns=dict(page))
     shown = shown if form is None else shown.map(form)
-    sentence = f"Recorded on: {machine}. {_under(cores)} {note}".strip()
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(rows, indent=1) + "\n")
     shown.to_csv(folder / f"{name}.csv", index=False)
     (folder / f"{name}.txt").write_text(f"{sentence}\n")

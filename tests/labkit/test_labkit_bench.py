@@ -187,6 +187,26 @@ def test_recording_on_a_busy_machine_is_said(
     assert bench.require_quiet(Seen(0.1)) == 0.1
 
 
+def test_counts_ask_for_no_quiet_machine_and_print_their_note_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(bench.ANYWAY, raising=False)
+    note = "Of 300 runs."
+    bench.record(tmp_path, "n", TABLE, note=note, watch=Seen(1.3), timed=False)
+    assert (tmp_path / "n.txt").read_text() == "Of 300 runs.\n"
+    stored = json.loads((tmp_path / "n.json").read_text())
+    assert list(stored) == ["machine", "rows"]
+    assert stored["rows"] == TABLE.to_dict("records")
+
+
+def test_counts_without_a_note_are_refused_and_nothing_is_written(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(ValueError, match="shares: a table without times needs a note"):
+        bench.record(tmp_path / "new", "shares", TABLE, note=" ", timed=False)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_next_second_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(bench.ANYWAY, "1")
     start = time.perf_counter()

@@ -1,7 +1,7 @@
 """Lab 11 at full size: what every rule decides on pairs whose truth is known.
 
-`make bench` runs it and writes `results/decisions_*.{json,csv,txt}`, which name the
-machine; the chapter shows them as recorded. Nothing here asserts a duration or a
+`make bench` runs it and writes `results/decisions_*.{json,csv,txt}`; the chapter shows
+them as recorded. Nothing here asserts a duration or a
 verdict: only that the controls are what they must be.
 """
 
@@ -52,8 +52,10 @@ def of_kind(known, kind):
 
 
 def three(value):
-    """Return a number as the chapter writes it."""
-    return f"{value:.3f}" if isinstance(value, float) else value
+    """Return a number as the chapter writes it; nothing where there is none."""
+    if not isinstance(value, float):
+        return value
+    return "" if np.isnan(value) else f"{value:.3f}"
 
 
 # --- rules and regret ----------------------------------------------------------------
@@ -79,7 +81,7 @@ def test_rules(known, stopped):
         f"{RUNS:,} experiments a pair; ± is half of a 95% interval over them. A run "
         "without a verdict counts as day 28."
     )
-    bench.record(RESULTS, "decisions_rules", table, page, note, three)
+    bench.record(RESULTS, "decisions_rules", table, page, note, three, timed=False)
 
 
 def test_pairs(known, stopped):
@@ -94,7 +96,8 @@ def test_pairs(known, stopped):
         "high": "to",
     }
     note = "Points per flight; intervals by Wilson."
-    bench.record(RESULTS, "decisions_pairs", table, page, note)
+    table["effect"] = [f"{effect + 0:+.4f}" for effect in table["effect"].round(4)]
+    bench.record(RESULTS, "decisions_pairs", table, page, note, three, timed=False)
 
 
 def test_regret(earned, known, stopped, shown):
@@ -121,7 +124,7 @@ def test_regret(earned, known, stopped, shown):
         f"than {table['±'].max():.1f} from its number."
     )
     wide = wide.loc[rows].reset_index()
-    bench.record(RESULTS, "decisions_regret", wide, page, note)
+    bench.record(RESULTS, "decisions_regret", wide, page, note, timed=False)
 
 
 # --- peeking -------------------------------------------------------------------------
@@ -156,7 +159,7 @@ def test_peeking(known, shown):
     }
     table = pd.DataFrame(rows).round(3)
     note = "One day has no variance, so equal looks at 28 days are 14 at most."
-    bench.record(RESULTS, "decisions_peeking", table, page, note)
+    bench.record(RESULTS, "decisions_peeking", table, page, note, three, timed=False)
 
 
 # --- guardrails ----------------------------------------------------------------------
@@ -190,7 +193,7 @@ def test_a_guardrail_that_hides_a_loss(earned, known):
         "flight. With Student's quantile, where the lab takes the normal one."
     )
     table = pd.DataFrame(rows).round(3)
-    bench.record(RESULTS, "decisions_guardrail", table, page, note)
+    bench.record(RESULTS, "decisions_guardrail", table, page, note, three, timed=False)
 
 
 def test_days_to_show_a_margin(earned):
@@ -203,7 +206,8 @@ def test_days_to_show_a_margin(earned):
     ]
     page = {"margin": "Margin, points per flight", "days": "Days, if the truth is 0"}
     note = f"Standard deviation of the difference of a day: {sd:.4f}."
-    bench.record(RESULTS, "decisions_margins", pd.DataFrame(rows), page, note)
+    table = pd.DataFrame(rows)
+    bench.record(RESULTS, "decisions_margins", table, page, note, three, timed=False)
 
 
 # --- Bayesian stopping, and many metrics ---------------------------------------------
@@ -253,7 +257,14 @@ def test_bayesian_stopping(known, shown):
         "decided": "Decided",
         "true": "Of these, right",
     }
-    bench.record(RESULTS, "decisions_bayes", pd.DataFrame(rows), page)
+    note = (
+        f"Stops from day 7 on at a probability above .95 or below .05, {days} days at "
+        f"most. The first row draws {len(truth):,} truths from a normal prior with a "
+        f"standard deviation of {prior_sd:g}; the others weigh {RUNS:,} runs of each "
+        "pair."
+    )
+    table = pd.DataFrame(rows)
+    bench.record(RESULTS, "decisions_bayes", table, page, note, three, timed=False)
 
 
 def true_of(said, truth):
@@ -280,7 +291,12 @@ def test_ten_metrics(earned):
         found = [bool(rule(row, 0.05).any()) for row in pvalues]
         rows.append({"rule": name, **decided.wilson(found)})
     page = {"rule": "Rule", "rate": "Any find", "low": "from", "high": "to"}
-    bench.record(RESULTS, "decisions_metrics", pd.DataFrame(rows).round(3), page)
+    note = (
+        f"Nothing is changed: the rewards of {len(daily)} policies as metrics, "
+        f"{decided.DAYS} days, {RUNS:,} runs; intervals by Wilson."
+    )
+    table = pd.DataFrame(rows).round(3)
+    bench.record(RESULTS, "decisions_metrics", table, page, note, three, timed=False)
 
 
 # --- the confidence sequence, and speed ----------------------------------------------
@@ -319,7 +335,7 @@ def test_sequence_coverage(earned):
         "Shares of the runs; nothing is changed in any. If the variance of the normal "
         f"values is known, with looks from the first on, {known_sd:.3f} of them miss."
     )
-    bench.record(RESULTS, "decisions_coverage", table, page, note)
+    bench.record(RESULTS, "decisions_coverage", table, page, note, three, timed=False)
 
 
 def ever_outside(low, high):
@@ -333,7 +349,11 @@ def test_sequence_width():
         {"days": days, "ratio": (decisions.sequence_bounds(days) / 1.959964).round(2)}
     )
     page = {"days": "Days", "ratio": "Width, times the interval of one look"}
-    bench.record(RESULTS, "decisions_width", table, page)
+    note = (
+        "Computed, at 5% for the sequence and for the one look, with a variance that "
+        "is known."
+    )
+    bench.record(RESULTS, "decisions_width", table, page, note, timed=False)
 
 
 def inside(bounds):

@@ -69,7 +69,7 @@ def test_slices_of_each_month(stream):
         "judged": "Slices judged",
     }
     note = f"Carriers and airports against March; alpha is {ALPHA} for all slices."
-    bench.record(RESULTS, "drift_slices", table, page, note)
+    bench.record(RESULTS, "drift_slices", table, page, note, timed=False)
 
 
 def dealt(table, runs, seed):
@@ -129,7 +129,7 @@ def test_a_classifier_of_all_columns(stream):
         "used": "Used most",
     }
     note = "5,000 rows of each pair; each p-value from 19 deals of the days."
-    bench.record(RESULTS, "drift_classifier", table, page, note)
+    bench.record(RESULTS, "drift_classifier", table, page, note, timed=False)
 
 
 def test_estimates_without_labels(stream):
@@ -157,7 +157,7 @@ def test_estimates_without_labels(stream):
         f"before by {other:.3f}"
         for word, one, other in zip(words.values(), off, moved, strict=True)
     )
-    bench.record(RESULTS, "drift_unlabelled", table, page, f"{note}.")
+    bench.record(RESULTS, "drift_unlabelled", table, page, f"{note}.", timed=False)
 
 
 def any_alarms(table):
@@ -206,7 +206,7 @@ def test_repeated_looks(stream):
     }
     alone = drift.any_alarm(ALPHA, LOOKS)
     note = f"Thirty looks that share nothing would alarm in {alone:.0%} of the months."
-    bench.record(RESULTS, "drift_looks", pd.DataFrame(rows), page, note)
+    bench.record(RESULTS, "drift_looks", pd.DataFrame(rows), page, note, timed=False)
 
 
 def place(names):

@@ -1,7 +1,7 @@
 """Lab 10 at full size: A/A, designs by day, lost outcomes, SRM, segments.
 
-`make bench STEM=experiments` runs it and writes `results/experiments_*.{json,csv,txt}`,
-which name the machine; the chapter shows them as recorded. Nothing here asserts a
+`make bench STEM=experiments` runs it and writes `results/experiments_*.{json,csv,txt}`;
+the chapter shows them as recorded. Nothing here asserts a
 duration or a ratio: only that fast sums and the package agree.
 """
 
@@ -46,7 +46,7 @@ def test_what_is_assigned_and_what_is_analysed(flights):
         f"0.05, which chance moves by {chance:.3f}; in parentheses the share's 95% "
         "interval."
     )
-    bench.record(RESULTS, "experiments_aa", pd.DataFrame(rows), page, note)
+    bench.record(RESULTS, "experiments_aa", pd.DataFrame(rows), page, note, timed=False)
 
 
 def must_agree(flights, units, sums):
@@ -125,7 +125,9 @@ def test_designs_on_the_days(flights):
         f"parentheses the share's 95% interval. Planned power of days by Welch: "
         f"{planned:.2f}. Strict alternation has two deals only."
     )
-    bench.record(RESULTS, "experiments_designs", pd.DataFrame(rows), page, note)
+    bench.record(
+        RESULTS, "experiments_designs", pd.DataFrame(rows), page, note, timed=False
+    )
 
 
 def finer(flights, unit):
@@ -184,7 +186,7 @@ def test_how_many_flights_each_way_takes(flights):
         "the flights. Both arms together, power 0.8."
     )
     page = {"way": "Comparison", "flights": "Flights", "days": "Days"}
-    bench.record(RESULTS, "experiments_sizes", table, page, note)
+    bench.record(RESULTS, "experiments_sizes", table, page, note, timed=False)
 
 
 # --- outcomes that are lost -----------------------------------------------------------
@@ -225,7 +227,9 @@ def test_outcomes_that_are_lost_in_one_arm(flights):
         f"By flight, {FEW_RUNS} deals; the true effect is {(b - a).mean():+.4f}. The "
         "alarm is a sample ratio at 0.001, of the units that have an outcome."
     )
-    bench.record(RESULTS, "experiments_lost", pd.DataFrame(rows), page, note)
+    bench.record(
+        RESULTS, "experiments_lost", pd.DataFrame(rows), page, note, timed=False
+    )
 
 
 HALVES = {"lost": 0.5, "all": 0.5}
@@ -265,7 +269,9 @@ def test_robots_that_a_sample_ratio_finds(flights):
         f"{daily:.0f} flights a day; alarms at 0.001."
     )
     page = {"robots": "Robots"} | {f"{k} days": f"{k} days" for k in (7, 28, 92)}
-    bench.record(RESULTS, "experiments_srm", pd.DataFrame(rows), page, note)
+    bench.record(
+        RESULTS, "experiments_srm", pd.DataFrame(rows), page, note, timed=False
+    )
 
 
 def alarms(control, treated):
@@ -299,7 +305,9 @@ def test_a_sample_ratio_of_what_was_not_assigned(flights):
         "flights": "Alarms, flights counted",
     }
     note = f"No robots, {FEW_RUNS * 4:,} experiments of 92 days; alarms at 0.001."
-    bench.record(RESULTS, "experiments_srm_units", pd.DataFrame(rows), page, note)
+    bench.record(
+        RESULTS, "experiments_srm_units", pd.DataFrame(rows), page, note, timed=False
+    )
 
 
 # --- segments -------------------------------------------------------------------------
@@ -323,7 +331,7 @@ def test_false_winners_among_twenty_segments(flights):
         f"is {true:.3f}, on average."
     )
     table = pd.DataFrame([row for pair in rows for row in pair])
-    bench.record(RESULTS, "experiments_segments", table, page, note)
+    bench.record(RESULTS, "experiments_segments", table, page, note, timed=False)
 
 
 def false_winners(part, unit):
