@@ -28,11 +28,11 @@ def arm_of(
     """Return the arm of a unit, or "" while it is outside of the traffic."""
     if uniform(unit_id, f"{salt}|traffic") >= traffic:
         return ""
-    place = uniform(unit_id, f"{salt}|arm") * sum(weights.values())
-    for arm, weight in weights.items():
-        if place < weight:
+    place = uniform(unit_id, f"{salt}|arm") * math.fsum(weights.values())
+    for arm in sorted(weights):
+        if place < weights[arm]:
             return arm
-        place -= weight
+        place -= weights[arm]
     return arm
 
 

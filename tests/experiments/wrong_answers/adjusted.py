@@ -82,3 +82,35 @@ def adjusted(values, covariate):
     theta = (values - np.mean(values)) @ centred / (centred @ centred)
     values -= theta * centred
     return values
+
+
+# %% returns_theta_too
+"""one array, with one adjusted value for each unit, and nothing else"""
+
+
+def adjusted(values, covariate):
+    values, covariate = np.asarray(values, float), np.asarray(covariate, float)
+    centred = covariate - covariate.mean()
+    theta = (values - values.mean()) @ centred / (centred @ centred)
+    return values - theta * centred, theta
+
+
+# %% a_single_number
+"""one adjusted value for each unit"""
+
+
+def adjusted(values, covariate):
+    values, covariate = np.asarray(values, float), np.asarray(covariate, float)
+    centred = covariate - covariate.mean()
+    theta = (values - values.mean()) @ centred / (centred @ centred)
+    return float(np.mean(values - theta * centred))
+
+
+# %% arrays_alone
+"""Lists of whole numbers are values, too"""
+
+
+def adjusted(values, covariate):
+    centred = covariate - covariate.mean()
+    theta = (values - values.mean()) @ centred / (centred @ centred)
+    return values - theta * centred

@@ -24,7 +24,7 @@ def arm_of(unit_id, salt, weights, traffic=1.0):
 
 
 # %% equal_arms_whatever_the_weights
-"""do not follow the weights 7, 2 and 1"""
+"""The arms do not follow {'A': 7, 'B': 2, 'C': 1}"""
 
 
 def arm_of(unit_id, salt, weights, traffic=1.0):
@@ -81,7 +81,7 @@ def arm_of(unit_id, salt, weights, traffic=1.0):
 
 
 # %% the_traffic_is_ignored
-"""a tenth takes part"""
+"""At 0.1, that share takes part"""
 
 
 def arm_of(unit_id, salt, weights, traffic=1.0):
@@ -94,7 +94,7 @@ def arm_of(unit_id, salt, weights, traffic=1.0):
 
 
 # %% one_number_for_traffic_and_arm
-"""arm and traffic need two numbers"""
+"""Arm and traffic need two numbers"""
 
 
 def arm_of(unit_id, salt, weights, traffic=1.0):
@@ -110,7 +110,7 @@ def arm_of(unit_id, salt, weights, traffic=1.0):
 
 
 # %% borders_that_move_with_the_traffic
-"""changed its arm when the traffic rose"""
+"""A unit changed its arm with the traffic"""
 
 
 def arm_of(unit_id, salt, weights, traffic=1.0):
@@ -126,7 +126,7 @@ def arm_of(unit_id, salt, weights, traffic=1.0):
 
 
 # %% a_modulo_that_moves_with_the_ramp
-"""changed its arm when the traffic rose"""
+"""A unit changed its arm with the traffic"""
 
 
 def arm_of(unit_id, salt, weights, traffic=1.0):
@@ -248,4 +248,61 @@ def arm_of(unit_id, salt, weights, traffic=1.0):
         if place < weight:
             return arm
         place -= weight
+    return arm
+
+
+# %% arms_in_the_order_of_the_weights
+"""The order of `weights` changes arms"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    if uniform(unit_id, f"{salt}|traffic") >= traffic:
+        return ""
+    place = uniform(unit_id, f"{salt}|arm") * sum(weights.values())
+    for arm, weight in weights.items():
+        if place < weight:
+            return arm
+        place -= weight
+    return arm
+
+
+# %% the_text_of_the_weights_in_the_hash
+"""hash no weights"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    if uniform(unit_id, f"{salt}|traffic") >= traffic:
+        return ""
+    place = uniform(unit_id, f"{salt}|{weights}") * sum(weights.values())
+    for arm in sorted(weights):
+        if place < weights[arm]:
+            return arm
+        place -= weights[arm]
+    return arm
+
+
+# %% ten_slots_for_the_arms
+"""The arms do not follow {'A': 1, 'B': 19}"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    if uniform(unit_id, f"{salt}|traffic") >= traffic:
+        return ""
+    total = sum(weights.values())
+    slots = [a for a in sorted(weights) for _ in range(round(10 * weights[a] / total))]
+    return slots[int(uniform(unit_id, f"{salt}|arm") * len(slots))]
+
+
+# %% ten_slots_for_the_traffic
+"""At 0.01, that share takes part"""
+
+
+def arm_of(unit_id, salt, weights, traffic=1.0):
+    if int(uniform(unit_id, f"{salt}|traffic") * 10) >= traffic * 10:
+        return ""
+    place = uniform(unit_id, f"{salt}|arm") * sum(weights.values())
+    for arm in sorted(weights):
+        if place < weights[arm]:
+            return arm
+        place -= weights[arm]
     return arm

@@ -109,7 +109,7 @@ def srm_of_counts(counts, weights):
 
 
 # %% a_loop_over_the_counts
-"""nobody reached is the worst mismatch"""
+"""An arm that `counts` lacks has 0"""
 
 
 def srm_of_counts(counts, weights):
@@ -118,3 +118,25 @@ def srm_of_counts(counts, weights):
         expected = total * weights[arm] / sum(weights.values())
         off += (counts[arm] - expected) ** 2 / expected
     return float(stats.chi2.sf(off, len(weights) - 1))
+
+
+# %% weights_taken_for_shares
+"""Weights may have any sum"""
+
+
+def srm_of_counts(counts, weights):
+    seen = np.array([counts.get(arm, 0) for arm in weights], float)
+    expected = seen.sum() * np.array(list(weights.values()))
+    off = ((seen - expected) ** 2 / expected).sum()
+    return float(stats.chi2.sf(off, len(seen) - 1))
+
+
+# %% a_missing_arm_is_an_error
+"""has 0; no KeyError"""
+
+
+def srm_of_counts(counts, weights):
+    seen = np.array([counts[arm] for arm in weights], float)
+    expected = seen.sum() * np.array(list(weights.values())) / sum(weights.values())
+    off = ((seen - expected) ** 2 / expected).sum()
+    return float(stats.chi2.sf(off, len(seen) - 1))

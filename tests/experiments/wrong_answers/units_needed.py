@@ -101,3 +101,21 @@ def units_needed(effect, sd, alpha=0.05, power=0.8):
 
     solve = TTestIndPower().solve_power
     return math.ceil(solve(abs(effect) / sd, alpha=alpha, power=power))
+
+
+# %% rounds_to_the_nearest
+"""the nearest whole number may fall short"""
+
+
+def units_needed(effect, sd, alpha=0.05, power=0.8):
+    z = stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power)
+    return round(2 * (z * sd / effect) ** 2)
+
+
+# %% rounds_up_to_a_float
+"""`np.ceil` gives a float"""
+
+
+def units_needed(effect, sd, alpha=0.05, power=0.8):
+    z = stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power)
+    return np.ceil(2 * (z * sd / effect) ** 2)
