@@ -11,31 +11,21 @@ were registered, and one line on the standard error says why.
 """
 
 import argparse
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import pandas as pd
 
 from flightline.decisions.register import read_registration
 from flightline.decisions.report import analyse
+from flightline.experiments import Parser, answer
 
-SHIP, WAIT, FAILED = 0, 1, 2
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser that says in one line what is wrong."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the arguments, and stop."""
-        self.exit(FAILED, f"decisions: {message} (--help shows the arguments)\n")
+SHIP, WAIT = 0, 1
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    whole = _Parser(
+    whole = Parser(
         prog="python -m flightline.decisions",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -55,6 +45,15 @@ def _read(path: Path) -> pd.DataFrame:
     raise ValueError(f"{path}: give a file that ends in .parquet or .csv.")
 
 
+def _decide(given: argparse.Namespace) -> int:
+    """Print the looks, the decision and its reasons."""
+    plan = read_registration(given.registration, given.digest)
+    report = analyse(plan, _read(given.days))
+    print(report, flush=True)
+    decided = report.decision
+    return SHIP if decided is not None and decided.action == "ship" else WAIT
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments say.
 
@@ -69,19 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 to ship, 1 not to ship (yet), 2 if there is no answer.
     """
     given = parser().parse_args(arguments)
-    try:
-        plan = read_registration(given.registration, given.digest)
-        report = analyse(plan, _read(given.days))
-        print(report, flush=True)
-        decided = report.decision
-        return SHIP if decided is not None and decided.action == "ship" else WAIT
-    except BrokenPipeError:  # nobody reads on, at exit neither
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print("decisions: the output was closed.", file=sys.stderr)
-    except Exception as error:  # exit code 1 means an answer, and nothing else
-        said = " ".join(str(error).split()) or type(error).__name__
-        print(f"decisions: {said}", file=sys.stderr)
-    return FAILED
+    return answer("decisions", lambda: _decide(given))
 
 
 if __name__ == "__main__":

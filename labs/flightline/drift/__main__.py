@@ -13,12 +13,8 @@ has to name what moved.
 """
 
 import argparse
-import os
-import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import pandas as pd
 
@@ -28,21 +24,14 @@ from flightline.drift.prometheus import to_prometheus
 from flightline.drift.store import read_metrics, write_metrics
 from flightline.drift.tables import read_pair
 from flightline.drift.watch import as_metrics
+from flightline.experiments import Parser, answer
 
-CONTINUE, ALERT, FAILED = 0, 1, 2
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser that says in one line what is wrong."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the arguments, and stop."""
-        self.exit(FAILED, f"drift: {message} (--help shows the arguments)\n")
+CONTINUE, ALERT = 0, 1
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    whole = _Parser(
+    whole = Parser(
         prog="python -m flightline.drift",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -116,17 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = parser().parse_args(arguments)
     run = {"compare": _compare, "dashboard": _dashboard}[given.command]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return run(given)
-    except BrokenPipeError:  # nobody reads on, at exit neither
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print("drift: the output was closed.", file=sys.stderr)
-    except Exception as error:  # exit code 1 means findings, and nothing else
-        said = " ".join(str(error).split()) or type(error).__name__
-        print(f"drift: {said}", file=sys.stderr)
-    return FAILED
+    return answer("drift", lambda: run(given))
 
 
 if __name__ == "__main__":

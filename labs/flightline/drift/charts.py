@@ -4,11 +4,7 @@ Text stays text, colours are the page's own (light and dark), each chart says in
 what it shows, the same numbers give the same bytes, and nothing is asked of a host.
 """
 
-import io
-import re
-import warnings
 from collections.abc import Callable
-from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,31 +12,18 @@ import pandas as pd
 
 from flightline.drift.bins import Column
 from flightline.drift.columns import Floats, Integers
+from flightline.experiments import PAGE_COLOURS, SVG_SETTINGS, as_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.typing import RcKeyType
 
-COLOURS = {
-    "ink": "#1d2530",
-    "line": "#c3cad3",
-    "dot": "#0072b2",
-    "limit": "#b34a00",
-    "bar": "#9ccdea",
-    "now": "#e69f00",
-}
+COLOURS = {**PAGE_COLOURS, "bar": "#9ccdea", "now": "#e69f00"}
 """The colours of a chart, by their names in the page's style."""
 
 SETTINGS: "dict[RcKeyType, object]" = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "drift",
-    "font.size": 11,
-    "text.parse_math": False,
-    "text.color": COLOURS["ink"],
-    "axes.edgecolor": COLOURS["line"],
-    "xtick.color": COLOURS["line"],
-    "xtick.labelcolor": COLOURS["ink"],
+    **SVG_SETTINGS,
     "ytick.left": False,
     "ytick.labelcolor": COLOURS["ink"],
 }
@@ -162,7 +145,7 @@ def plot_track(rows: pd.DataFrame) -> str:
         f"{len(value)} values from {value.min():.4g} to {value.max():.4g}, "
         f"{int(outside.sum())} outside"
     )
-    return _as_svg(figure, "history", text)
+    return as_svg(figure, "history", text, COLOURS)
 
 
 def _draw_track(axes: "Axes", value: Floats, outside: np.typing.ArrayLike) -> None:
@@ -204,32 +187,4 @@ def _in_rows(draw: Callable[["Axes"], None], rows: float, title: str, text: str)
         axes.spines[:].set_visible(False)
         draw(axes)
         axes.set_ylim(-0.7, len(axes.get_yticks()) - 0.3)
-        return _as_svg(figure, title, text)
-
-
-def _as_svg(figure: "Figure", title: str, text: str) -> str:
-    """Return a figure as an element that a screen reader can tell."""
-    import matplotlib
-
-    file = io.StringIO()
-    with matplotlib.rc_context(SETTINGS), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")  # the reader's fonts will draw it
-        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(file, format="svg", metadata=nothing)
-    svg = file.getvalue()
-    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'<g id="[^"]*">', "<g>", svg[svg.index("<svg") :])
-    svg = re.sub(r' xmlns:xlink="[^"]*"', "", svg)  # a page knows what it means
-    svg = re.sub('style="[^"]*"', _with_variables, svg)
-    said = f'role="img" aria-label="{escape(text)}"'
-    words = f"<title>{escape(title)}</title><desc>{escape(text)}</desc>"
-    start, rest = svg.removeprefix("<svg").split(">", 1)
-    return f"<svg {said}{start}>{words}{rest}"
-
-
-def _with_variables(style: re.Match[str]) -> str:
-    """Return a style whose colours are those of the page."""
-    text = style[0]
-    for name, colour in COLOURS.items():
-        text = text.replace(colour, f"var(--{name})")
-    return text
+        return as_svg(figure, title, text, COLOURS)

@@ -2,7 +2,9 @@
 
 An experiment is one checked object; units are assigned by a salted hash, in layers that
 exclude each other, by a configuration that a service reloads. Exposures and outcomes
-are events in the lake and are joined by age. Lab 10 builds the core.
+are events in the lake and are joined by age. Lab 10 builds the core. Decisions and
+drift share how its command line fails (`Parser`, `answer`) and how its pages draw
+(`as_svg`).
 """
 
 from flightline.experiments.assignment import (
@@ -15,6 +17,7 @@ from flightline.experiments.assignment import (
 )
 from flightline.experiments.by_segment import SEGMENT, by_segment
 from flightline.experiments.clustered import Clusters, clustered_effect, design_effect
+from flightline.experiments.command import Parser, answer
 from flightline.experiments.config import Config, assignment_function, moved
 from flightline.experiments.cuped import cuped
 from flightline.experiments.document import (
@@ -65,6 +68,7 @@ from flightline.experiments.ratio import ratio_effect
 from flightline.experiments.report import Report, report
 from flightline.experiments.shadow import shadow_effect
 from flightline.experiments.srm import needs_exact, srm_exact, srm_pvalue
+from flightline.experiments.svg import PAGE_COLOURS, SVG_SETTINGS, as_svg
 from flightline.experiments.triggered import Triggered, triggered_effect
 from flightline.experiments.words import to_text
 
@@ -78,8 +82,10 @@ __all__ = [
     "OUTCOME",
     "OUTCOMES",
     "OUTSIDE",
+    "PAGE_COLOURS",
     "SEGMENT",
     "SLOTS",
+    "SVG_SETTINGS",
     "TEXT_FIELDS",
     "UNIT",
     "Clusters",
@@ -91,9 +97,12 @@ __all__ = [
     "Joined",
     "Metric",
     "NotEstimable",
+    "Parser",
     "Report",
     "Triggered",
     "Watched",
+    "answer",
+    "as_svg",
     "assign",
     "assign_many",
     "assignment_function",

@@ -14,16 +14,13 @@ one line on the standard error says which.
 """
 
 import argparse
-import os
-import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import pandas as pd
 
 from flightline.experiments.assignment import OUTSIDE
+from flightline.experiments.command import Parser, answer
 from flightline.experiments.config import Config, assignment_function
 from flightline.experiments.document import load_config
 from flightline.experiments.experiment import NUMBER_FIELDS, Experiment
@@ -34,23 +31,15 @@ from flightline.experiments.reading import read_lake, read_table
 from flightline.experiments.report import Report, metrics_of, report
 from flightline.experiments.words import to_text
 
-FINE, FINDING, FAILED = 0, 1, 2
+FINE, FINDING = 0, 1
 
 OUTCOMES = {column for metric in METRICS.values() for column in metric.columns}
 """The outcomes that Flightline logs: each of its metrics can be had from the lake."""
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser that says in one line what is wrong."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the arguments, and stop."""
-        self.exit(FAILED, f"experiments: {message} (--help shows the arguments)\n")
-
-
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    whole = _Parser(
+    whole = Parser(
         prog="python -m flightline.experiments",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -187,17 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = parser().parse_args(arguments)
     run = {"report": _report, "assign": _assign, "plan": _plan}[given.command]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return run(given)
-    except BrokenPipeError:  # nobody reads on, at exit neither
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print("experiments: the output was closed.", file=sys.stderr)
-    except Exception as error:  # exit code 1 means findings, and nothing else
-        said = " ".join(str(error).split()) or type(error).__name__
-        print(f"experiments: {said}", file=sys.stderr)
-    return FAILED
+    return answer("experiments", lambda: run(given))
 
 
 if __name__ == "__main__":
