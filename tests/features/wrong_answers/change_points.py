@@ -81,3 +81,25 @@ def change_points(events, by, spans, start, end):
     points = pd.concat(moved).dropna(subset=["prediction_time"])
     inside = points["prediction_time"].between(start, end)
     return points[inside].fillna({"origin": "?"}).drop_duplicates(ignore_index=True)
+
+
+# %% open_borders
+"""Both borders belong to the period"""
+
+
+def change_points(events, by, spans, start, end):
+    moved = [events[list(by)].assign(prediction_time=events[c] + d) for c, d in spans]
+    points = pd.concat(moved).dropna()
+    inside = (points["prediction_time"] > start) & (points["prediction_time"] < end)
+    return points[inside].drop_duplicates(ignore_index=True)
+
+
+# %% half_open
+"""Both borders belong to the period"""
+
+
+def change_points(events, by, spans, start, end):
+    moved = [events[list(by)].assign(prediction_time=events[c] + d) for c, d in spans]
+    points = pd.concat(moved).dropna()
+    inside = points["prediction_time"].between(start, end, inclusive="left")
+    return points[inside].drop_duplicates(ignore_index=True)

@@ -48,3 +48,49 @@ def copy_new(seen, mark):
 
 def copy_new(seen, mark):
     return seen, None
+
+
+# %% largest_of_nothing
+"""the largest of no numbers is NaN"""
+
+
+def copy_new(seen, mark):
+    new = seen if mark is None else seen[seen["version"] > mark]
+    return new, seen["version"].max()
+
+
+# %% first_run_sets_the_mark
+"""copies all that is there"""
+
+
+def copy_new(seen, mark):
+    latest = int(seen["version"].max()) if len(seen) else 0
+    return (seen.iloc[:0] if mark is None else seen[seen["version"] > mark]), latest
+
+
+# %% the_last_six
+"""The straggler is lost"""
+
+
+def copy_new(seen, mark):
+    return seen.tail(6), None
+
+
+# %% what_follows_in_the_table
+"""The straggler is lost"""
+
+
+def copy_new(seen, mark):
+    return seen.iloc[mark or 0 :], len(seen)
+
+
+# %% looks_back_an_hour
+"""The straggler is lost"""
+
+
+def copy_new(seen, mark):
+    if seen.empty:
+        return seen, mark
+    latest = seen["available_at"].max()
+    back = pd.Timedelta("1h")
+    return (seen if mark is None else seen[seen["available_at"] > mark - back]), latest
