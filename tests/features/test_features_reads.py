@@ -117,5 +117,21 @@ def test_periods_of_a_timeline_have_zones():
     naive = pd.Timestamp("2013-07-02")
     with pytest.raises(ValueError, match=r"start=.* has no zone"):
         features.timeline("origin", pd.DataFrame(), pd.DataFrame(), naive, NOW)
+    with pytest.raises(ValueError, match=r"end=.* lies before start="):
+        features.timeline(
+            "origin", pd.DataFrame(), pd.DataFrame(), NOW, NOW - features.HOUR
+        )
     with pytest.raises(ValueError, match="no view 'gate'"):
         features.timeline("gate", pd.DataFrame(), pd.DataFrame(), NOW, NOW)
+
+
+def test_times_of_a_stream_or_a_table_have_zones():
+    naive, none = pd.Timestamp("2013-07-02"), pd.DataFrame()
+    with pytest.raises(ValueError, match=r"now=.* has no zone"):
+        features.stream.log_at(none, naive)
+    with pytest.raises(ValueError, match=r"since=.* has no zone"):
+        features.stream.stream(None, none, {}, naive, NOW)
+    with pytest.raises(ValueError, match=r"now=.* lies before since"):
+        features.stream.stream(None, none, {}, NOW, NOW - features.HOUR)
+    with pytest.raises(ValueError, match=r"until=.* has no zone"):
+        features.training_table(none, none, until=naive)

@@ -138,3 +138,99 @@ def test_what_cannot_be_logged_is_refused(log, requests, values):
     with pytest.raises(ValueError, match="requests lack the column flight_id"):
         features.log_served(log, requests[[]], values, NOW)
     assert log.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "change, what",
+    [
+        ({"temp": "70"}, "temp holds '70', which is no number"),
+        ({"temp": True}, "temp holds True, which is no number"),
+        ({"temp": NOW}, "temp holds Timestamp"),
+        ({"dest": 5}, "dest is 5, no text"),
+        ({"shoe_size": 43.0}, "'shoe_size', which is no feature"),
+    ],
+)
+def test_what_no_reader_would_take_is_not_written(log, requests, values, change, what):
+    before = log.read_bytes()
+    odd = values.astype(object).assign(**change)
+    with pytest.raises(ValueError, match=what):
+        features.log_served(log, requests, odd, NOW)
+    with pytest.raises(ValueError, match="flight_id holds 7"):
+        features.log_served(log, requests.assign(flight_id=7), values, NOW)
+    twice = pd.concat([values, values[["temp"]]], axis=1)
+    with pytest.raises(ValueError, match="name the column temp twice"):
+        features.log_served(log, requests, twice, NOW)
+    assert log.read_bytes() == before
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "float32", "double[pyarrow]", object])
+def test_numbers_of_any_type_are_logged(tmp_path, requests, values, dtype):
+    some = values.assign(temp=pd.Series([70, None], [5, 5]).astype(dtype))
+    features.log_served(tmp_path / "log", requests, some, NOW)
+    found = features.read_log(tmp_path / "log")
+    assert found["temp"].isna().tolist() == [False, True] and found["temp"][0] == 70.0
+
+
+def test_a_service_of_some_features_is_logged(tmp_path, requests, values):
+    some = values[features.START_SET]
+    features.log_served(tmp_path / "log", requests, some, NOW)
+    found = features.read_log(tmp_path / "log")
+    assert found["temp"].isna().all() and found["origin_waiting"].notna().any()
+
+
+@pytest.mark.parametrize("name", ["7", "true", "[]", '""', '{"a": 1}'])
+def test_a_flight_without_a_name_is_left_out(log, name):
+    with log.open("a") as file:
+        file.write(f'{{"time": "2013-07-02T22:49Z", "flight_id": {name}, "features": ')
+        file.write("{}}\n")
+    with pytest.warns(UserWarning, match=r"line 3, flight_id is .*no name"):
+        assert features.read_log(log)["flight_id"].tolist() == ["a", "b"]
+
+
+# --- the daily check ---------------------------------------------------------------
+
+
+def served_on(*days, **columns):
+    """Return answers of some days, at noon in New York."""
+    times = pd.to_datetime([f"2013-07-{day:02d}T16:00Z" for day in days])
+    index = [3] * len(days)  # labels may repeat
+    return pd.DataFrame({"time": times, **columns}, index=index)
+
+
+def test_each_day_has_its_own_skew_rate():
+    served = served_on(3, 3, 4, 4, n=[1.0, 2.0, 3.0, np.nan], c=["a", "b", None, "d"])
+    offline = pd.DataFrame({"n": [1.0, 2.0, 9.0, 5.0], "c": ["a", "b", None, "x"]})
+    found = features.skew_by_day(served, offline.set_axis(served.index))
+    assert found.index.tolist() == ["2013-07-03", "2013-07-04"]
+    assert found["answers"].tolist() == [2, 2]
+    assert found["skew rate"].tolist() == [0, 0.75]
+    assert found["worst"].tolist() == ["", "n"]
+    assert found["worst rate"].tolist() == [0, 1]
+
+
+def test_days_are_those_of_utc():
+    served = served_on(3, n=[1.0])
+    served["time"] = pd.to_datetime(["2013-07-03T22:00-04:00"])
+    found = features.skew_by_day(served, served[["n"]])
+    assert found.index.tolist() == ["2013-07-04"]
+
+
+def test_a_day_without_answers_or_features_is_no_fault():
+    served = served_on(3, n=[1.0])
+    assert len(features.skew_by_day(served.iloc[:0], served[["n"]].iloc[:0])) == 0
+    assert features.skew_by_day(served, served[[]])["skew rate"].tolist() == [0]
+
+
+def test_answers_that_cannot_be_compared_are_refused():
+    served = served_on(3, 4, n=[1.0, 2.0])
+    offline = served[["n"]]
+    with pytest.raises(ValueError, match="rows differ"):
+        features.skew_by_day(served, offline.iloc[:1])
+    with pytest.raises(ValueError, match="answers lack the column m"):
+        features.skew_by_day(served, offline.assign(m=1.0))
+    naive = served.assign(time=served["time"].dt.tz_localize(None))
+    with pytest.raises(ValueError, match="no time with a zone"):
+        features.skew_by_day(naive, offline)
+    gap = served.assign(time=served["time"].where([True, False]))
+    with pytest.raises(ValueError, match="time is missing in 1 of 2"):
+        features.skew_by_day(gap, offline)

@@ -54,7 +54,7 @@ from flightline.features.reads import (
     read_online,
 )
 from flightline.features.repository import definitions, quiet, request_lists, store
-from flightline.features.served import log_served, read_log, rebuild
+from flightline.features.served import log_served, read_log, rebuild, skew_by_day
 from flightline.features.views import CHANGES, ENTITIES, VIEWS, View, timeline
 from flightline.features.writes import (
     OVERLAP,
@@ -122,6 +122,7 @@ __all__ = [
     "report",
     "request_lists",
     "request_terms",
+    "skew_by_day",
     "store",
     "stream",
     "timeline",

@@ -12,24 +12,11 @@ import pandas as pd
 
 from flightline.features.core import CLOCKS
 from flightline.features.names import Floats
+from flightline.features.times import zoned
 from flightline.features.views import view_of
 
 EXACT = 2**53
 """Whole numbers from here on are not told apart as floats."""
-
-
-def zoned(rows: pd.DataFrame, name: str) -> pd.Series:
-    """Return a column of times with a zone, of Arrow too, or say that it has none."""
-    times, kind = rows[name], rows[name].dtype
-    if isinstance(kind, pd.ArrowDtype) and getattr(kind.pyarrow_dtype, "tz", None):
-        arrow = kind.pyarrow_dtype
-        times = times.astype(pd.DatetimeTZDtype(arrow.unit, arrow.tz))
-    if not isinstance(times.dtype, pd.DatetimeTZDtype):
-        raise ValueError(
-            f"{name} is {kind}, no time with a zone. Say which zone it is: "
-            "dt.tz_localize('UTC')."
-        )
-    return times
 
 
 def texts(rows: pd.DataFrame, name: str) -> list[str]:

@@ -30,6 +30,7 @@ from flightline.features.names import (
     Floats,
     T,
 )
+from flightline.features.times import in_zone
 from flightline.lake import NEW_YORK
 from flightline.point_in_time import join, open_at, smoothed_rate, window
 
@@ -258,6 +259,7 @@ def training_table(
         KEYS, FEATURES, `late` (boolean; null: never landed, or not yet) and
         `label_time`, when the label was known, with the index of `flights`.
     """
+    until = None if until is None else in_zone("until", until)
     asks = flights.assign(**{T: flights["sched_dep_utc"] - lead})
     landed = flights["arr_delay"].notna() & flights["arr_utc"].notna()
     if until is not None:

@@ -1,4 +1,4 @@
-"""The log of what was served, and a training set from it.
+"""The log of what was served, a daily check of it, and a training set from it.
 
 For features that are computed when they are asked for, the log is the only record.
 """
@@ -12,8 +12,10 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 
-from flightline.features.checks import complete, present, zoned
+from flightline.features.checks import complete, finite, present, texts
 from flightline.features.names import CATEGORICAL, FEATURES, NUMERIC
+from flightline.features.times import in_zone, zoned
+from flightline.point_in_time import skew
 
 UNREADABLE = (ValueError, TypeError, KeyError, OverflowError, RecursionError)
 """How a line of a log may fail to be read."""
@@ -38,22 +40,21 @@ def log_served(
     ------
     ValueError
         If the two have different lengths, the time has no zone, a flight has no id, or
-        a value is infinite.
+        `read_log` would not read a value: it is infinite, of another kind, or no
+        feature's.
     """
     complete(requests, ["flight_id"], "the requests")
     present(requests, ["flight_id"], "Without it no label finds the answer.")
     if len(requests) != len(values):
         raise ValueError(f"{len(values)} answers to {len(requests)} requests.")
-    if at.tzinfo is None:
-        raise ValueError(f"at={at} has no zone. Give it one: tz='UTC'.")
-    plain = values.astype(object).where(values.notna(), None).to_dict("records")
+    when = in_zone("at", at)
+    plain = _readable(values).to_dict("records")
     lines = [
         json.dumps(
-            {"time": at.isoformat(), "flight_id": str(flight_id), "features": given},
-            default=_plain,
+            {"time": when.isoformat(), "flight_id": flight_id, "features": given},
             allow_nan=False,
         )
-        for flight_id, given in zip(requests["flight_id"], plain, strict=True)
+        for flight_id, given in zip(texts(requests, "flight_id"), plain, strict=True)
     ]
     with Path(path).open("ab+") as file:
         text = "".join(f"{line}\n" for line in lines)
@@ -69,11 +70,23 @@ def _mend(file: BinaryIO) -> str:
     return "" if file.read(1) == b"\n" else "\n"
 
 
-def _plain(value: object) -> object:
-    """Turn a number of NumPy into one of Python."""
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"{value!r} is no value of a feature.")
+def _readable(values: pd.DataFrame) -> pd.DataFrame:
+    """Return answers as texts, floats and None, or refuse what no reader would take."""
+    complete(values, values.columns, "the answers")
+    foreign = [name for name in values if name not in FEATURES]
+    if foreign:
+        raise ValueError(f"the answers hold {foreign[0]!r}, which is no feature.")
+    plain = {}
+    for name in values:
+        if name in CATEGORICAL:
+            column = values[name].astype(object)
+            plain[name] = column.where(column.notna(), None)
+            for value in plain[name]:
+                _text(name, value)
+        else:
+            numbers = pd.Series(finite(values, name), values.index).astype(object)
+            plain[name] = numbers.where(numbers.notna(), None)
+    return pd.DataFrame(plain, index=values.index)
 
 
 def read_log(path: Path | str) -> pd.DataFrame:
@@ -123,11 +136,11 @@ def _row(line: bytes) -> dict[str, object]:
         raise ValueError(f"the time {record['time']!r} has no zone")
     given = record["features"]
     numbers = {name: _number(name, given.get(name)) for name in NUMERIC}
-    texts = {name: _text(name, given.get(name)) for name in CATEGORICAL}
-    if record["flight_id"] is None:
-        raise ValueError("flight_id is null")
+    labels = {name: _text(name, given.get(name)) for name in CATEGORICAL}
+    if not isinstance(record["flight_id"], str) or not record["flight_id"]:
+        raise ValueError(f"flight_id is {record['flight_id']!r}, no name of a flight")
     utc = time.tz_convert("UTC").tz_localize(None).to_datetime64()
-    return {"flight_id": str(record["flight_id"]), "time": utc, **texts, **numbers}
+    return {"flight_id": record["flight_id"], "time": utc, **labels, **numbers}
 
 
 def _refuse(word: str) -> float:
@@ -152,6 +165,50 @@ def _number(name: str, value: object) -> float:
     if np.isinf(number):
         raise ValueError(f"{name} is infinite")
     return number
+
+
+def skew_by_day(served: pd.DataFrame, offline: pd.DataFrame) -> pd.DataFrame:
+    """Compare what was served with the same rows computed again: a row a day.
+
+    Parameters
+    ----------
+    served : DataFrame
+        `time` (with a zone) and the features, one row an answer, as `read_log` returns.
+    offline : DataFrame
+        The features of the same rows (index), computed again at each answer's time.
+        Its columns are compared.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `day` (UTC): `answers`; `skew rate`, the share of cells that differ
+        as in `point_in_time.skew`; the feature that differs most often, `worst`, and
+        its own share, `worst rate`. Where all agree, `worst` is empty.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, the rows differ, or a time is missing or has no zone.
+    """
+    complete(served, ["time", *offline.columns], "the answers")
+    present(served, ["time"], "Without it the answer belongs to no day.")
+    if not served.index.equals(offline.index):
+        raise ValueError("the rows differ: align the tables on one index first.")
+    days = zoned(served, "time").dt.tz_convert("UTC").dt.strftime("%Y-%m-%d").to_numpy()
+    found = {}
+    for day in np.unique(days):
+        rates = skew(offline[days == day], served.loc[days == day, offline.columns])
+        worst = rates.max() if len(rates) else 0.0
+        found[day] = {
+            "answers": int((days == day).sum()),
+            "skew rate": float(rates.mean()) if len(rates) else 0.0,
+            "worst": rates.idxmax() if worst > 0 else "",
+            "worst rate": worst,
+        }
+    columns = ["answers", "skew rate", "worst", "worst rate"]
+    return pd.DataFrame.from_dict(found, orient="index", columns=columns).rename_axis(
+        "day"
+    )
 
 
 def rebuild(
@@ -185,8 +242,7 @@ def rebuild(
         If a column is missing, a time has no zone, or a flight has two labels.
     """
     complete(served, ["flight_id", "time"], "the answers")
-    if pd.Timestamp(until).tzinfo is None:
-        raise ValueError(f"until={until} has no zone. Give it one: tz='UTC'.")
+    until = in_zone("until", until)
     label_time = zoned(label_time.to_frame("label_time"), "label_time")
     for name, labels in (("late", late), ("label_time", label_time)):
         if labels.index.has_duplicates:

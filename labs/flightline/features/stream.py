@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from flightline.features.names import DAY, PLAN
+from flightline.features.times import in_zone
 from flightline.features.views import VIEWS, timeline
 from flightline.features.writes import push
 from flightline.lake import PLAN_LEAD
@@ -25,6 +26,7 @@ OUTCOMES = {
 
 def log_at(flights: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     """Return the flights as they were known at one moment: by `flight_id`, no more."""
+    now = in_zone("now", now)
     published = flights["sched_dep_utc"] - PLAN_LEAD <= now
     log = flights[published].set_index("flight_id")
     for time, delay in OUTCOMES.values():
@@ -83,7 +85,15 @@ def stream(
     -------
     DataFrame
         What is known now.
+
+    Raises
+    ------
+    ValueError
+        If a time has no zone, or `now` lies before `since`.
     """
+    since, now = in_zone("since", since), in_zone("now", now)
+    if now < since:
+        raise ValueError(f"now={now} lies before since={since}.")
     log = take(log, news)
     near = log[log["sched_dep_utc"] > now - 3 * DAY].reset_index()
     first = since + pd.Timedelta(1, "us")

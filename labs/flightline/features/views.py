@@ -20,6 +20,7 @@ from flightline.features.names import (
     SERVICES,
     T,
 )
+from flightline.features.times import in_zone
 from flightline.lake import PLAN_LEAD, UTC
 
 
@@ -176,12 +177,13 @@ def timeline(
     Raises
     ------
     ValueError
-        If there is no such view, or a time has no zone.
+        If there is no such view, a time has no zone, or `end` lies before `start`.
     """
     what = view_of(view)
     for name, time in (("start", start), ("end", end)):
-        if time.tzinfo is None:
-            raise ValueError(f"{name}={time} has no zone. Give it one: tz='UTC'.")
+        in_zone(name, time)
+    if end < start:
+        raise ValueError(f"end={end} lies before start={start}.")
     if view == "weather":
         table = mended(weather)
         near = table[table["event_time"].between(start - DAY, end)]
