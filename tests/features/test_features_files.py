@@ -3,8 +3,10 @@
 import json
 import resource
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
+import feast
 import numpy as np
 import pandas as pd
 import pytest
@@ -106,6 +108,43 @@ def test_times_of_a_copy_have_zones_and_run_forward(opened):
         features.materialize(opened, NOON, views=["weather"])
 
 
+@pytest.mark.parametrize("text", ["", "[]", '{"weather": 1}', '{"weather": {}}'])
+def test_a_damaged_lineage_is_named_before_a_file_changes(opened, text):
+    rows = reports(("2013-07-08T12:00", "2013-07-08T13:00"))
+    write_weather(opened, rows)
+    folder = Path(str(opened.config.repo_path)) / "offline"
+    (folder / "lineage.json").write_text(text)
+    kept = {p.name: p.read_bytes() for p in folder.iterdir()}
+    with pytest.raises(ValueError, match=r"lineage\.json is damaged.*write_offline"):
+        features.registry.lineage(opened, "temp")
+    with pytest.raises(ValueError, match=r"lineage\.json is damaged"):
+        write_weather(opened, rows.assign(temp=5.0))
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == kept
+
+
+def test_an_offline_file_that_was_damaged_is_named(opened):
+    rows = reports(("2013-07-08T12:00", "2013-07-08T13:00"))
+    write_weather(opened, rows)
+    file = Path(str(opened.config.repo_path)) / "offline" / "weather.parquet"
+    later = NOON + pd.Timedelta("2h")
+    cases = {
+        "lack the column available_at": rows.drop(columns="available_at"),
+        "lack the column temp": rows.drop(columns="temp"),
+        "event_time is .*no time with a zone": rows.assign(
+            event_time=rows["event_time"].dt.tz_localize(None)
+        ),
+    }
+    for what, odd in cases.items():
+        odd.to_parquet(file)
+        with pytest.raises(ValueError, match=what):
+            features.materialize(opened, later, views=["weather"])
+    file.write_bytes(file.read_bytes()[:50])
+    with pytest.raises(ValueError, match=r"weather\.parquet cannot be read.*Write the"):
+        features.materialize(opened, later, views=["weather"])
+    rows.iloc[:0].to_parquet(file)
+    assert features.materialize(opened, later, views="weather") == {"weather": 0}
+
+
 LINEAGE = """
 import sys
 import pandas as pd
@@ -171,6 +210,36 @@ def test_a_registry_of_an_older_version_is_finished(opened):
     assert "temp" in names_of(features.store(opened.config.repo_path))
 
 
+def test_a_registry_with_an_older_ttl_or_owner_is_finished(opened):
+    folder = opened.config.repo_path
+    for change in ({"ttl": timedelta(hours=99)}, {"owner": "nobody"}, {"tags": {}}):
+        view = opened.get_feature_view("weather")
+        for name, value in change.items():
+            setattr(view, name, value)
+        with features.quiet():
+            opened.apply([view])
+        found = features.store(folder).get_feature_view("weather")
+        assert found.ttl == timedelta(hours=6) and found.owner == "weather desk"
+        assert found.tags["version"] == "1"
+
+
+def test_a_registry_with_a_smaller_service_is_finished(opened):
+    few = opened.get_feature_view("origin")[["origin_waiting"]]
+    with features.quiet():
+        opened.apply([feast.FeatureService(name="delay_start", features=[few])])
+    again = features.store(opened.config.repo_path)
+    parts = again.get_feature_service("delay_start").feature_view_projections
+    held = {field.name for part in parts for field in part.features}
+    assert held >= set(features.START_SET) - set(features.CATEGORICAL)
+
+
+def test_a_finished_registry_is_left_alone(opened):
+    file = Path(str(opened.config.repo_path)) / "registry.db"
+    before = file.stat().st_ino
+    features.store(opened.config.repo_path)
+    assert file.stat().st_ino == before
+
+
 def view_without(name, store):
     """Return the weather view as it might have been before a feature was added."""
     view = store.get_feature_view("weather")
@@ -196,3 +265,42 @@ def test_the_users_of_a_feature_are_listed(opened):
     assert waiting["view"] == "origin" and waiting["services"] == "delay, delay_start"
     assert users.loc["flight_late_rate_v2", "services"] == ""
     assert not users.index.str.endswith(("_at", "_known")).any()
+
+
+def test_permissions_take_one_role_and_refuse_a_foreign_action(opened):
+    allow = features.registry.allow
+    assert allow(opened, "serving", "READ_ONLINE") is opened
+    with pytest.raises(PermissionError, match=r"^training may not READ_ONLINE"):
+        allow(opened, "training", "READ_ONLINE")
+    with pytest.raises(ValueError, match=r"no action 'DROP'; there are READ_ONLINE"):
+        allow(opened, "serving", "DROP")
+
+
+# --- the online file -------------------------------------------------------------
+
+
+def test_an_online_file_that_was_replaced_is_not_written(opened, tmp_path):
+    online = Path(opened.config.online_store.path)
+    first = reports(("2013-07-08T12:00", "2013-07-08T13:00"), temp=1.0)
+    later = reports(("2013-07-08T13:00", "2013-07-08T14:00"), temp=2.0)
+    features.push(opened, "weather", first)
+    shutil.copy(online, tmp_path / "backup")
+    online.unlink()
+    shutil.copy(tmp_path / "backup", online)
+    with pytest.raises(features.Unavailable, match="replaced while it was open"):
+        features.push(opened, "weather", later)
+    again = features.store(opened.config.repo_path)
+    assert features.push(again, "weather", later) == 1 and held(again) == 2.0
+
+
+def test_an_online_file_that_is_lost_is_filled_again(opened):
+    rows = reports(("2013-07-08T12:00", "2013-07-08T13:00"), temp=1.0)
+    write_weather(opened, rows)
+    folder = Path(str(opened.config.repo_path))
+    Path(opened.config.online_store.path).unlink()
+    copy = {"now": NOON + pd.Timedelta("2h"), "views": ["weather"]}
+    with pytest.raises(features.Unavailable, match=r"remove registry\.db"):
+        features.materialize(features.store(folder), **copy)
+    (folder / "registry.db").unlink()
+    again = features.store(folder)
+    assert features.materialize(again, **copy) == {"weather": 1} and held(again) == 1.0

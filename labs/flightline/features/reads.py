@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import pandas as pd
 
-from flightline.features.checks import complete, finite, present, texts, whole, zoned
+from flightline.features.checks import complete, finite, present, texts, whole
 from flightline.features.compute import seconds
 from flightline.features.core import freshness
 from flightline.features.names import (
@@ -24,6 +24,7 @@ from flightline.features.names import (
     T,
 )
 from flightline.features.repository import offline_file, quiet
+from flightline.features.times import in_zone, zoned
 from flightline.features.views import ENTITIES, VIEWS, views_of
 
 if TYPE_CHECKING:
@@ -39,12 +40,36 @@ def reachable(store: "feast.FeatureStore") -> Iterator[None]:
     """Turn the ways in which an online store fails into one clear error."""
     online, redis = store.config.online_store, sys.modules.get("redis")
     errors = (sqlite3.Error, OSError, *([redis.RedisError] if redis else []))
-    if online.type == "sqlite" and not Path(online.path).exists():
-        raise Unavailable("the online store is gone: its file is missing. Restore it.")
+    if online.type == "sqlite":
+        _refuse_another_file(store, Path(online.path))
     try:
         yield
     except errors as error:
         raise Unavailable(f"the online store ({online.type}) says: {error}") from error
+
+
+_files: WeakKeyDictionary[Any, tuple[int, int]] = WeakKeyDictionary()
+
+
+def _refuse_another_file(store: "feast.FeatureStore", path: Path) -> None:
+    """Refuse a file that is gone, or that took the place of the one that is open.
+
+    Feast keeps its connection: it would go on with a file that was deleted, and lose
+    what is written.
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        raise Unavailable(
+            "the online store is gone: its file is missing. Restore it; or remove "
+            "registry.db, open the store, and fill it: features.materialize."
+        ) from None
+    here = (found.st_dev, found.st_ino)
+    if _files.setdefault(store, here) != here:
+        raise Unavailable(
+            "the file of the online store was replaced while it was open. Open the "
+            "store again: features.store."
+        )
 
 
 _services: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
@@ -152,9 +177,7 @@ def _read(
         found = store.get_online_features(chosen, keys).to_dict()
     now_s = np.array(keys["sched_dep_s"], np.float64) - LEAD / SECOND
     if now is not None:
-        if pd.Timestamp(now).tzinfo is None:
-            raise ValueError(f"now={now} has no zone. Give it one: tz='UTC'.")
-        now_s[:] = pd.Timestamp(now).timestamp()
+        now_s[:] = in_zone("now", now).timestamp()
     views = {name: VIEWS[name] for name in views_of(service)}
     stamps = np.array([found[f"{name}_at"] for name in views], np.float64)
     ttls = np.array(

@@ -1,20 +1,22 @@
 """What the registry of a store tells: catalogue, users, lineage, permissions."""
 
-import json
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from flightline.features.repository import offline_file, quiet
-from flightline.features.writes import digest
+from flightline.features.writes import NOTE, digest, read_lineage
 
 if TYPE_CHECKING:
     import feast
 
 
+ACTIONS = ("READ_ONLINE", "READ_OFFLINE")
+
+
 def allow(
-    store: "feast.FeatureStore", roles: Collection[str], action: str
+    store: "feast.FeatureStore", roles: str | Collection[str], action: str
 ) -> "feast.FeatureStore":
     """Return the store to a caller with the right role, or refuse.
 
@@ -24,7 +26,7 @@ def allow(
     Parameters
     ----------
     store : feast.FeatureStore
-    roles : collection of str
+    roles : str or collection of str
         The roles of the caller.
     action : str
         READ_ONLINE or READ_OFFLINE.
@@ -38,21 +40,24 @@ def allow(
     ------
     PermissionError
         If no role allows the action.
+    ValueError
+        If there is no such action.
     """
     from feast.errors import FeastPermissionError
     from feast.permissions.action import AuthzedAction
     from feast.permissions.enforcer import enforce_policy
     from feast.permissions.user import User
 
+    if action not in ACTIONS:
+        raise ValueError(f"no action {action!r}; there are {', '.join(ACTIONS)}.")
+    held = [roles] if isinstance(roles, str) else list(roles)
     rules = store.list_permissions()
     views: Any = store.list_feature_views()
     try:
         with quiet():
-            enforce_policy(
-                rules, User("caller", list(roles)), views, [AuthzedAction[action]]
-            )
+            enforce_policy(rules, User("caller", held), views, [AuthzedAction[action]])
     except FeastPermissionError as error:
-        who = ", ".join(roles) or "nobody"
+        who = ", ".join(held) or "nobody"
         raise PermissionError(f"{who} may not {action}: {error}") from error
     return store
 
@@ -157,7 +162,8 @@ def lineage(store: "feast.FeatureStore", feature: str) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If no view holds the feature, or its view has no rows yet.
+        If no view holds the feature, its view has no rows yet, or the record of the
+        files is damaged.
     """
     views = store.list_feature_views()
     held = [v for v in views if feature in {field.name for field in v.features}]
@@ -165,8 +171,7 @@ def lineage(store: "feast.FeatureStore", feature: str) -> pd.DataFrame:
         raise ValueError(f"no view holds {feature!r}. See the catalogue.")
     view = held[0]
     file = offline_file(store, view.name)
-    note = file.with_name("lineage.json")
-    records = json.loads(note.read_text()) if note.exists() else {}
+    records = read_lineage(file.with_name(NOTE))
     if view.name not in records:
         raise ValueError(f"{view.name} has no rows yet: see `write_offline`.")
     record = records[view.name]

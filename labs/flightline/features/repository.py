@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from flightline.features.compute import request_terms
-from flightline.features.names import REQUEST, SERVICES
+from flightline.features.names import CATEGORICAL, REQUEST, SERVICES
 from flightline.features.views import ENTITIES, VIEWS
 
 if TYPE_CHECKING:
@@ -217,19 +217,32 @@ def _is_complete(folder: Path, registry: Path, online: Mapping[str, object]) -> 
     try:
         opened = _open(folder, registry, online)
         views = {view.name: view for view in opened.list_feature_views()}
-        services = {service.name for service in opened.list_feature_services()}
+        services = {s.name: _reads(s) for s in opened.list_feature_services()}
     except DecodeError:
         return False
-    return services >= set(SERVICES) and all(
+    return all(
+        services.get(name, set()) >= set(wanted) - set(CATEGORICAL)
+        for name, wanted in SERVICES.items()
+    ) and all(
         name in views and _is_here(views[name], offline_file(opened, name))
         for name in VIEWS
     )
 
 
+def _reads(service: Any) -> set[str]:
+    """Return the features that a service reads."""
+    parts = service.feature_view_projections
+    return {field.name for part in parts for field in part.features}
+
+
 def _is_here(view: Any, file: Path) -> bool:
-    """Say whether a view holds its features, and reads them from a file."""
-    held = {field.name for field in view.features}
+    """Say whether a view is as it is declared, and reads from a file."""
+    what, held = VIEWS[view.name], {field.name for field in view.features}
     stamps = {f"{view.name}_at", f"{view.name}_known"}
-    return held == {*VIEWS[view.name].features, *stamps} and view.batch_source.path == (
-        str(file)
+    ttl = view.ttl or None  # Feast keeps no TTL as one of zero
+    return (
+        held == {*what.features, *stamps}
+        and ttl == (None if what.ttl is None else what.ttl.to_pytimedelta())
+        and (view.owner, view.tags.get("version")) == (what.owner, str(what.version))
+        and view.batch_source.path == str(file)
     )

@@ -11,17 +11,18 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flightline.features.checks import ordered, rows_of
+from flightline.features.checks import complete, ordered, rows_of
 from flightline.features.core import CLOCKS, newest_rows
 from flightline.features.names import DAY
 from flightline.features.reads import Unavailable, reachable
 from flightline.features.repository import offline_file, quiet
+from flightline.features.times import in_zone, zoned
 from flightline.features.views import VIEWS, stamped, view_of
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 OVERLAP = DAY
 WAIT_S = 30.0
+AGAIN = "Write the files again: features.write_offline."
+NOTE = "lineage.json"
+LINEAGE = {"rows", "sha256", "made_from"}
+"""What is recorded of the offline file of a view."""
 LAST_S = 2.0**43
 """Seconds beyond which no time is kept to the microsecond: the year 280,706."""
 
@@ -243,24 +248,21 @@ def materialize(
     Raises
     ------
     ValueError
-        If a time has no zone, `now` lies before `since`, `overlap` is negative, or
-        there is no such view.
+        If a time has no zone, `now` lies before `since`, `overlap` is negative, there
+        is no such view, or an offline file is torn or lacks a clock.
     FileNotFoundError
         If a view has no offline file.
     Unavailable
         If the online store does not answer, or another writer holds it.
     """
-    now = pd.Timestamp(now)
-    since = None if since is None else pd.Timestamp(since)
-    for name, time in (("now", now), ("since", since)):
-        if time is not None and time.tzinfo is None:
-            raise ValueError(f"{name}={time} has no zone. Give it one: tz='UTC'.")
+    now = in_zone("now", now)
+    since = None if since is None else in_zone("since", since)
     if since is not None and now < since:
         raise ValueError(f"now={now} lies before since={since}.")
     if overlap < pd.Timedelta(0):
         raise ValueError(f"overlap={overlap} is negative: rows would be left out.")
     written = {}
-    for view in views:
+    for view in [views] if isinstance(views, str) else views:
         view_of(view)
         path = offline_file(store, view)
         if not path.exists():
@@ -268,12 +270,23 @@ def materialize(
                 f"{path.name}: the offline store has no such file. Write it first: "
                 "features.write_offline."
             )
-        rows = pd.read_parquet(path)
+        rows = _read_offline(path)
         known = rows["available_at"] <= now
         if since is not None:
             known &= rows["available_at"] > since - overlap
         written[view] = push(store, view, rows[known])
     return written
+
+
+def _read_offline(path: Path) -> pd.DataFrame:
+    """Read a file of the offline store, or say what is wrong with it."""
+    try:
+        rows = pd.read_parquet(path)
+    except ValueError as error:  # what Arrow says of a torn file is one
+        why = str(error).rstrip(".")
+        raise ValueError(f"{path.name} cannot be read: {why}. {AGAIN}") from error
+    complete(rows, CLOCKS, f"the rows of {path.name}")
+    return rows.assign(**{clock: zoned(rows, clock).array for clock in CLOCKS})
 
 
 def digest(path: Path | str) -> str:
@@ -302,7 +315,7 @@ def write_offline(
     Raises
     ------
     ValueError
-        As for `push`, before anything is written.
+        As for `push`, or if the lineage is damaged, before anything is written.
     OSError
         If a file cannot be written; the old one stays.
     Unavailable
@@ -312,6 +325,7 @@ def write_offline(
     folder = Path(path).resolve() / "offline"
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder.parent):
+        read_lineage(folder / NOTE)  # one that is damaged stops before a file changes
         for view, table in plain.items():
             file = folder / f"{view}.parquet"
             with _draft(file) as draft:
@@ -322,10 +336,30 @@ def write_offline(
 
 def _record(folder: Path, view: str, made: Mapping[str, object]) -> None:
     """Enter into the lineage how the file of a view was made."""
-    note = folder / "lineage.json"
-    record = json.loads(note.read_text()) if note.exists() else {}
+    note = folder / NOTE
+    record = read_lineage(note)
     with _draft(note) as draft:
         draft.write_text(json.dumps({**record, view: made}, indent=1))
+
+
+def read_lineage(note: Path) -> dict[str, dict[str, Any]]:
+    """Return how each view's file was made, by the name of the view.
+
+    Raises
+    ------
+    ValueError
+        If the note was damaged from outside; it is never half written.
+    """
+    if not note.exists():
+        return {}
+    try:
+        record = json.loads(note.read_text(encoding="utf-8"))
+    except ValueError:
+        record = None
+    told = record.values() if isinstance(record, dict) else [None]
+    if not all(isinstance(one, dict) and one.keys() >= LINEAGE for one in told):
+        raise ValueError(f"{note.name} is damaged. Move it away, and {AGAIN.lower()}")
+    return dict(record)
 
 
 @contextlib.contextmanager
