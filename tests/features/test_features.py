@@ -277,3 +277,11 @@ def test_rows_that_differ_counts_rows_and_not_cells():
     served = pd.DataFrame({"n": [1.0, np.nan, 9.0, 4.0], "c": ["a", "b", "x", "y"]})
     assert stores.rows_that_differ(offline, offline) == 0
     assert stores.rows_that_differ(served, offline) == 0.5
+
+
+@pytest.mark.parametrize("step", [0.0, 1e-15, 1e-9, 1e-6, 0.5])
+@pytest.mark.parametrize("value", [0.0, 1.0, 1e6, 1e-7])
+def test_a_row_differs_where_the_skew_rate_counts_a_cell(value, step):
+    offline = pd.DataFrame({"n": [value]})
+    served = offline + step
+    assert stores.rows_that_differ(served, offline) == skew(offline, served)["n"]

@@ -1,5 +1,6 @@
 """What lab 05 needs beside its own lines: a schedule of copies, harm, figures."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +41,7 @@ def rows_that_differ(served: pd.DataFrame, offline: pd.DataFrame) -> float:
     for name in offline.columns:
         left, right = served[name], offline[name]
         if pd.api.types.is_numeric_dtype(right):
-            differs |= ~np.isclose(left, right, equal_nan=True)
+            differs |= ~np.isclose(left, right, rtol=1e-12, atol=0, equal_nan=True)
         else:
             differs |= ~((left == right) | (left.isna() & right.isna())).to_numpy()
     return float(differs.mean())
@@ -191,7 +192,7 @@ def incremental(folder: Path, reports: pd.DataFrame, runs: pd.DatetimeIndex) -> 
     Parameters
     ----------
     folder : path
-        Where to make the store.
+        Where to make the store; one that is there already makes way.
     reports : DataFrame
         Of one airport: `origin`, the two clocks, `weather_at` and `committed`.
     runs : DatetimeIndex
@@ -203,6 +204,7 @@ def incremental(folder: Path, reports: pd.DataFrame, runs: pd.DatetimeIndex) -> 
         The share of the reports committed between the first run and the last that were
         in the online store after some run.
     """
+    shutil.rmtree(folder, ignore_errors=True)
     store = _small_store(folder)
     columns = ["origin", "event_time", "available_at", "weather_at"]
     seen: set[float] = set()

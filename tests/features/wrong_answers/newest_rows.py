@@ -149,7 +149,7 @@ def newest_rows(rows, by, stored):
 
 
 # %% one_column_of_the_key
-"""The columns of `by` are the key together"""
+"""`by` is a joint key"""
 
 
 def newest_rows(rows, by, stored):
@@ -173,7 +173,7 @@ def newest_rows(rows, by, stored):
 
 
 # %% without_a_zone
-"""times keep their zone"""
+"""keep the zone"""
 
 
 def newest_rows(rows, by, stored):
