@@ -1,7 +1,7 @@
 """What lab 05 needs beside its own lines: a schedule of copies, harm, figures."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,14 +68,30 @@ def best_trees(
     -------
     int
     """
-    losses = {n: log_loss(late, _scores(model, n, table, late)) for n in choices}
+    losses = {n: log_loss(late, scores_of(model, n, table, late)) for n in choices}
     return min(losses, key=losses.__getitem__)
 
 
-def _scores(
+def scores_of(
     model: "LGBMClassifier", trees: int, table: pd.DataFrame, late: pd.Series
 ) -> Floats:
-    """Return the scores of the labelled rows, by the first trees of a model."""
+    """Return the scores of the labelled rows, by the first trees of a model.
+
+    Parameters
+    ----------
+    model : fitted lightgbm.LGBMClassifier
+    trees : int
+        How many of its trees count.
+    table : DataFrame
+        The features.
+    late : Series of bool
+        The labels; its index picks the rows.
+
+    Returns
+    -------
+    array of float64
+        One chance to be late for each label.
+    """
     chances = model.predict_proba(table.loc[late.index], num_iteration=trees)
     return np.asarray(chances)[:, 1]
 
@@ -95,10 +111,7 @@ def auc_by_lag(
     late: pd.Series,
     draws: int = 100,
 ) -> pd.DataFrame:
-    """Score labelled rows with the features of each lag, with intervals by day.
-
-    Whole days are drawn with replacement, because flights of one day share their fate,
-    and the same days for every lag, so that a loss is a difference within a draw.
+    """Score labelled rows with the features of each lag, as `paired_auc` compares.
 
     Parameters
     ----------
@@ -115,10 +128,35 @@ def auc_by_lag(
     Returns
     -------
     DataFrame
-        By lag: `auc`, `auc_low`, `auc_high`, and the `loss` against the first lag with
+        What `paired_auc` returns, by lag.
+    """
+    scores = {lag: scores_of(model, trees, t, late) for lag, t in tables.items()}
+    return paired_auc(scores, late, draws).rename_axis("lag, minutes")
+
+
+def paired_auc(
+    scored: Mapping[Hashable, Floats], late: pd.Series, draws: int = 100
+) -> pd.DataFrame:
+    """Compare scores of the same labelled rows, with intervals by day.
+
+    Whole days are drawn with replacement, because flights of one day share their fate,
+    and the same days for all, so that a loss is a difference within a draw.
+
+    Parameters
+    ----------
+    scored : mapping of label to array
+        The scores of the rows; the first are the reference.
+    late : Series of bool
+        The labels, indexed by `flight_id`, which begins with the date.
+    draws : int
+
+    Returns
+    -------
+    DataFrame
+        By label: `auc`, `auc_low`, `auc_high`, and the `loss` against the first with
         `loss_low` and `loss_high`; the intervals are 95%.
     """
-    scores = np.stack([_scores(model, trees, t, late) for t in tables.values()])
+    scores = np.stack(list(scored.values()))
     truth, days = late.to_numpy(), pd.factorize(late.index.str[:10])[0]
     rows = [np.flatnonzero(days == day) for day in range(days.max() + 1)]
     random, drawn = np.random.default_rng(5), []
@@ -134,7 +172,7 @@ def auc_by_lag(
         found[f"{name}_low"], found[f"{name}_high"] = np.quantile(
             values, [0.025, 0.975], axis=0
         )
-    return pd.DataFrame(found, index=pd.Index(tables, name="lag, minutes"))
+    return pd.DataFrame(found, index=pd.Index(scored))
 
 
 def _auc(truth: npt.NDArray[np.bool_], scores: Floats) -> float:
