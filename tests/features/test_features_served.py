@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from flightline import features
 from flightline.features import CATEGORICAL, FEATURES, NUMERIC
+from small_store import race
 
 NOW = pd.Timestamp("2013-07-02 22:49", tz="UTC")
 
@@ -169,6 +170,27 @@ def test_numbers_of_any_type_are_logged(tmp_path, requests, values, dtype):
     features.log_served(tmp_path / "log", requests, some, NOW)
     found = features.read_log(tmp_path / "log")
     assert found["temp"].isna().tolist() == [False, True] and found["temp"][0] == 70.0
+
+
+LOGGING = """
+import sys
+import pandas as pd
+from flightline import features
+requests = pd.DataFrame({"flight_id": [sys.argv[2]] * 40})
+texts = {name: ["B6"] * 40 for name in features.CATEGORICAL}
+values = pd.DataFrame({**texts, **{name: [0.5] * 40 for name in features.NUMERIC}})
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(100):
+    features.log_served(sys.argv[1], requests, values, pd.Timestamp("2013-07-02T22Z"))
+"""
+
+
+def test_two_processes_log_at_once(tmp_path):
+    race([LOGGING, str(tmp_path / "log"), name] for name in "ab")
+    found = features.read_log(tmp_path / "log")
+    assert found["flight_id"].value_counts().to_dict() == {"a": 4_000, "b": 4_000}
+    assert found.attrs["skipped"] == []
 
 
 def test_a_service_of_some_features_is_logged(tmp_path, requests, values):

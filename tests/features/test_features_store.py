@@ -229,8 +229,9 @@ def test_a_store_without_its_tables_says_so(fresh, ours):
 
 
 def test_an_unknown_kind_of_store_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="redis://HOST:PORT"):
-        features.store(tmp_path / "s", online="mongo")
+    for online in ("mongo", "redis://"):
+        with pytest.raises(ValueError, match="redis://HOST:PORT"):
+            features.store(tmp_path / "s", online=online)
     assert not (tmp_path / "s").exists()
 
 

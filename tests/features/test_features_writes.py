@@ -183,6 +183,11 @@ def test_a_feature_in_any_numeric_type_is_written(opened, dtype):
         ({"temp": [True]}, "temp holds True, which is no number"),
         ({"temp": [b"7"]}, "temp holds b'7', which is no number"),
         ({"temp": [np.inf]}, "temp is infinite in row 0"),
+        ({"temp": [1j]}, "temp holds 1j, which is no number"),
+        (
+            {"event_time": instants("2099-07-08T12:00")},
+            "event_time lies after available_at in 1 of 1 rows",
+        ),
         ({"origin": [b"JFK"]}, "origin holds b'JFK'.*never match"),
         ({"origin": [5]}, "origin holds 5.*never match"),
     ],

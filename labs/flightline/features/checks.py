@@ -45,7 +45,8 @@ def finite(rows: pd.DataFrame, name: str) -> Floats:
     """Return a column as float64 with NaN for null, or refuse what is no number."""
     column = rows[name]
     kind = column.dtype
-    if not pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind):
+    odd = pd.api.types.is_bool_dtype(kind) or pd.api.types.is_complex_dtype(kind)
+    if odd or not pd.api.types.is_numeric_dtype(kind):
         column = column.astype(object)
         _refuse_foreign(column[column.notna()], name)
     found: Floats = column.to_numpy(np.float64, na_value=np.nan)
@@ -111,11 +112,18 @@ def rows_of(view: str, rows: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If there is no such view, or a column is missing, named twice, or holds what
-        the view cannot.
+        If there is no such view, a column is missing, named twice, or holds what the
+        view cannot, or a row was known before its event.
     """
     what = view_of(view)
     clean = ordered(rows, what.keys)
+    early = (clean["event_time"] > clean["available_at"]).to_numpy()
+    if early.any():
+        raise ValueError(
+            f"event_time lies after available_at in {early.sum()} of {len(rows)} rows "
+            f"(first: row {early.argmax()}). Nothing of these views is known before it "
+            "happens, and such a row would keep out all that come until then."
+        )
     complete(rows, what.features, f"the rows of {view}")
     plain = {name: finite(rows, name) for name in what.features}
     for key in what.keys:

@@ -234,7 +234,8 @@ def answer(
         is older than the TTL of its view.
     state : DataFrame
         For each view that the service reads "fresh", "stale", or "unknown" where the
-        store has no such key.
+        store has no such key. The store holds no past: of a row that is newer than
+        `now` it says "fresh", too.
 
     Raises
     ------

@@ -177,10 +177,11 @@ def lineage(store: "feast.FeatureStore", feature: str) -> pd.DataFrame:
     record = records[view.name]
     intact = file.exists() and digest(file) == record["sha256"]
     steps: list[dict[str, Any]] = [
-        _step("raw file", name, sha[:12]) for name, sha in record["made_from"].items()
+        _step("raw file", name, f"sha256 {sha[:8]}")
+        for name, sha in record["made_from"].items()
     ]
     steps += [
-        _step("offline rows", file.name, record["sha256"][:12], intact),
+        _step("offline rows", file.name, f"sha256 {record['sha256'][:8]}", intact),
         _step("view", view.name, f"version {view.tags['version']}, {view.owner}"),
         _step("online store", feature, store.config.online_store.type),
     ]

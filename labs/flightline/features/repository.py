@@ -163,6 +163,8 @@ def store(path: Path | str, *, online: str | None = None) -> "feast.FeatureStore
     setting: dict[str, object] = {"type": "sqlite", "path": str(folder / "online.db")}
     if chosen.startswith("redis://"):
         address = chosen.removeprefix("redis://").rstrip("/")
+        if not address:
+            raise ValueError(f"online={chosen!r} names no server: redis://HOST:PORT.")
         setting = {"type": "redis", "connection_string": address}
         # Feast would drop a correction, whose event time is not newer; `push` compares
         setting["skip_dedup"] = True

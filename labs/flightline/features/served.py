@@ -3,6 +3,7 @@
 For features that are computed when they are asked for, the log is the only record.
 """
 
+import fcntl
 import json
 import warnings
 from collections.abc import Mapping
@@ -26,7 +27,8 @@ def log_served(
 ) -> None:
     """Append what was served to a log, as JSON Lines; a missing value is null.
 
-    A line that an earlier writer left torn stays torn: the next one begins below it.
+    One writer appends at a time. A line that an earlier one left torn stays torn: the
+    next one begins below it.
 
     Parameters
     ----------
@@ -57,6 +59,7 @@ def log_served(
         for flight_id, given in zip(texts(requests, "flight_id"), plain, strict=True)
     ]
     with Path(path).open("ab+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # it goes when the file is closed
         text = "".join(f"{line}\n" for line in lines)
         file.write(f"{_mend(file)}{text}".encode())
 

@@ -123,8 +123,9 @@ def _compute(
 def stamped(view: str, rows: pd.DataFrame) -> pd.DataFrame:
     """Give rows their two clocks as features of their own.
 
-    An online read gives values without a time that one can use, and a row of nulls only
-    is not written at all; features that are never null mend both.
+    An online read of Feast gives the event time in whole seconds if one asks, and never
+    the available time; and a row of nulls only is not written at all. Features that are
+    never null mend both.
 
     Parameters
     ----------
