@@ -197,6 +197,21 @@ def test_change_points_miss_no_change(left, keys):
         assert np.allclose(held["value"], truth, equal_nan=True)
 
 
+@pytest.mark.parametrize("name", ["sched_dep_utc", "sched_arr_utc"])
+def test_a_time_without_a_zone_computes_nothing(flights, weather, name):
+    asks = flights.assign(**{T: flights.sched_dep_utc - features.LEAD}).head(3)
+    naive = asks.assign(**{name: asks[name].dt.tz_localize(None)})
+    with pytest.raises(ValueError, match=r"time zone|with a zone"):
+        features.features_at(naive, flights, weather)
+
+
+def test_a_period_may_begin_and_end_in_two_zones(flights, weather):
+    local = START.tz_convert("America/New_York")
+    same = features.timeline("network", flights, weather, local, START + HOUR)
+    utc = features.timeline("network", flights, weather, START, START + HOUR)
+    pd.testing.assert_frame_equal(same, utc)
+
+
 def test_request_terms_take_lists_and_nulls():
     at = pd.Timestamp("2013-03-10 07:30", tz="UTC").timestamp()  # clocks change at 7
     terms = features.request_terms([at, np.nan], [at + 60, at], [1, None])

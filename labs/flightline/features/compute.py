@@ -30,7 +30,7 @@ from flightline.features.names import (
     Floats,
     T,
 )
-from flightline.features.times import in_zone
+from flightline.features.times import in_zone, zoned
 from flightline.lake import NEW_YORK
 from flightline.point_in_time import join, open_at, smoothed_rate, window
 
@@ -214,11 +214,16 @@ def features_at(
     -------
     DataFrame
         The columns FEATURES, with the index of `asks`; null where nothing is known.
+
+    Raises
+    ------
+    ValueError
+        If a time has no zone.
     """
     moving = [*DEPARTURES, *ARRIVALS, *BACKLOG]
     terms = request_terms(
-        seconds(asks["sched_dep_utc"]),
-        seconds(asks["sched_arr_utc"]),
+        seconds(zoned(asks, "sched_dep_utc")),
+        seconds(zoned(asks, "sched_arr_utc")),
         asks["distance"],
     )
     parts = [

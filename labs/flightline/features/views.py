@@ -181,8 +181,10 @@ def timeline(
         If there is no such view, a time has no zone, or `end` lies before `start`.
     """
     what = view_of(view)
-    for name, time in (("start", start), ("end", end)):
-        in_zone(name, time)
+    start, end = (
+        in_zone(name, time).tz_convert("UTC")
+        for name, time in (("start", start), ("end", end))
+    )
     if end < start:
         raise ValueError(f"end={end} lies before start={start}.")
     if view == "weather":
