@@ -1,9 +1,9 @@
 """What lab 05 needs beside its own lines: a schedule of copies, harm, figures."""
 
 import shutil
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lightgbm import LGBMClassifier
 
 Floats = npt.NDArray[np.float64]
+Label = TypeVar("Label", int, str)
 
 
 def rows_that_differ(served: pd.DataFrame, offline: pd.DataFrame) -> float:
@@ -135,7 +136,7 @@ def auc_by_lag(
 
 
 def paired_auc(
-    scored: Mapping[Hashable, Floats], late: pd.Series, draws: int = 100
+    scored: Mapping[Label, Floats], late: pd.Series, draws: int = 100
 ) -> pd.DataFrame:
     """Compare scores of the same labelled rows, with intervals by day.
 
