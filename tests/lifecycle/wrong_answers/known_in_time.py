@@ -62,3 +62,34 @@ def known_in_time(columns):
 def known_in_time(columns):
     known = "month day sched_dep_time sched_arr_time carrier flight origin dest distance"
     return (c for c in columns if c in known.split())
+
+
+# %% forbids_taxi_out_too
+"""list what is known, not what is forbidden"""
+
+
+def known_in_time(columns):
+    late = {"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time", "tailnum"}
+    return [c for c in columns if c not in late | {"taxi_out"}]
+
+
+# %% removes_in_a_loop
+"""Build a new list"""
+
+
+def known_in_time(columns):
+    known = "month day sched_dep_time sched_arr_time carrier flight origin dest distance"
+    for column in columns:
+        if column not in known.split():
+            columns.remove(column)
+    return columns
+
+
+# %% changes_the_list_it_was_given
+"""Build a new list"""
+
+
+def known_in_time(columns):
+    known = "month day sched_dep_time sched_arr_time carrier flight origin dest distance"
+    columns[:] = [c for c in columns if c in known.split()]
+    return columns

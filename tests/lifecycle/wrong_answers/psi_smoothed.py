@@ -118,3 +118,61 @@ def psi_smoothed(reference, current, bins=10):
     )
     p, q = p / p.sum(), q / q.sum()
     return float(np.sum((q - p) * np.log(q / p)))
+
+
+# %% one_side_of_it
+"""you get one half of the PSI"""
+
+
+def psi_smoothed(reference, current, bins=10):
+    cuts = np.quantile(reference, np.arange(1, bins) / bins)
+    p, q = (
+        np.bincount(np.searchsorted(cuts, v, side="right"), minlength=bins) + 0.5
+        for v in (reference, current)
+    )
+    p, q = p / p.sum(), q / q.sum()
+    return float(np.sum(q * np.log(q / p)))
+
+
+# %% smooths_empty_bins_alone
+"""Add 0.5 to each count"""
+
+
+def psi_smoothed(reference, current, bins=10):
+    cuts = np.quantile(reference, np.arange(1, bins) / bins)
+    p, q = (
+        np.bincount(np.searchsorted(cuts, v, side="right"), minlength=bins)
+        for v in (reference, current)
+    )
+    p, q = np.where(p == 0, 0.5, p), np.where(q == 0, 0.5, q)
+    p, q = p / p.sum(), q / q.sum()
+    return float(np.sum((q - p) * np.log(q / p)))
+
+
+# %% always_ten_bins
+"""into `bins` bins"""
+
+
+def psi_smoothed(reference, current, bins=10):
+    cuts = np.quantile(reference, np.arange(1, 10) / 10)
+    p, q = (
+        np.bincount(np.searchsorted(cuts, v, side="right"), minlength=10) + 0.5
+        for v in (reference, current)
+    )
+    p, q = p / p.sum(), q / q.sum()
+    return float(np.sum((q - p) * np.log(q / p)))
+
+
+# %% bins_of_both_samples
+"""The bins are those of `reference` alone"""
+
+
+def psi_smoothed(reference, current, bins=10):
+    both = np.concatenate([reference, current])
+    cuts = np.quantile(both, np.arange(1, bins) / bins)
+    p, q = (
+        np.bincount(np.searchsorted(cuts, v, side="right"), minlength=bins) + 0.5
+        for v in (reference, current)
+    )
+    p, q = p / p.sum(), q / q.sum()
+    return float(np.sum((q - p) * np.log(q / p)))
