@@ -206,7 +206,7 @@ def test_the_key_of_one_does_not_open_for_another():
 def test_an_unknown_name_is_compared_too(monkeypatch):
     compared = []
     monkeypatch.setattr(
-        serving.core.hmac,
+        serving.keys.hmac,
         "compare_digest",
         lambda a, b: compared.append((a, b)) or a == b,
     )
@@ -517,7 +517,7 @@ def test_a_line_that_was_cut_short_spoils_no_line_of_any_worker(tmp_path, monkey
     write = os.write
     for number, log in enumerate((one, other), start=2):
         monkeypatch.setattr(
-            serving.core.os, "write", lambda fd, line: write(fd, line[:20])
+            serving.log.os, "write", lambda fd, line: write(fd, line[:20])
         )
         with pytest.raises(OSError, match="part"):
             one.append(record("lost"))
@@ -596,7 +596,7 @@ def test_a_writer_that_is_killed_loses_nothing_it_wrote(tmp_path):
 
 def test_a_full_disk_is_told(tmp_path, monkeypatch):
     log = serving.PredictionLog(tmp_path / "log")
-    monkeypatch.setattr(serving.core.os, "write", lambda fd, line: 3)
+    monkeypatch.setattr(serving.log.os, "write", lambda fd, line: 3)
     with pytest.raises(OSError, match="part"):
         log.append(record())
     monkeypatch.undo()
@@ -720,6 +720,14 @@ def test_a_body_without_a_stated_length_is_limited_too():
     assert answer.status_code == 413
 
 
+async def same(flight, call):
+    """Answer with the request itself."""
+    return flight
+
+
+ECHO = serving.Endpoint("/v1/same", serving.Flight, serving.Flight, same)
+
+
 def test_a_body_that_does_not_come_is_not_waited_for():
     sent = []
 
@@ -731,9 +739,14 @@ def test_a_body_that_does_not_come_is_not_waited_for():
 
     async def go():
         admission = serving.Admission([RECORD], 1, 9)
-        gate = serving.Gateway(None, admission, body_s=0.05)
+        gate = serving.Gateway(None, admission, [ECHO], body_s=0.05)
         headers = [(b"authorization", HEADERS["Authorization"].encode())]
-        scope = {"type": "http", "path": "/v1/x", "method": "POST", "headers": headers}
+        scope = {
+            "type": "http",
+            "path": ECHO.path,
+            "method": "POST",
+            "headers": headers,
+        }
         await gate(scope, never, keep)
 
     asyncio.run(go())
@@ -804,7 +817,7 @@ def test_unknown_paths_and_methods_have_a_body_too():
 
 def test_a_crash_is_an_answer(monkeypatch):
     here = client()
-    monkeypatch.setattr(serving.core, "frame_of", lambda flights: 1 / 0)
+    monkeypatch.setattr(here.app.state.service.features, "rows", None)
     answer = here.post("/v1/predict", json=FLIGHT, headers=HEADERS)
     assert (answer.status_code, answer.json()["error"]) == (500, "internal")
     assert 'status="500"' in here.get("/metrics").text

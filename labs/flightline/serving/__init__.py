@@ -1,113 +1,134 @@
 """Serving: a request becomes an answer in time, or an honest fallback.
 
-Keys, limits, validation, routing by weight, features within a deadline, metrics and the
-prediction log, around any model. Lab 08 builds the core; `serve` wires the service that
-`python -m flightline.serving` starts, and `docs_page` documents it without a network.
+`application` puts a gateway (keys, budgets, limits, deadlines, metrics) before any
+request model and any handler; `create_app` is Flightline's own service behind it:
+features within a deadline, routing by weight or by an experiment, the prediction log.
+`serve` is what `python -m flightline.serving` starts. `core` is still the whole export
+of lab 08, which builds a service with data frames; nothing here uses it.
 """
 
 from flightline.serving import docs_page, serve
-from flightline.serving.core import (
-    CLOSE,
-    CODES,
-    DESTINATIONS,
-    INSTANT,
-    LOG_FIELDS,
-    LOGGER,
-    MESSAGES,
-    NEW_YORK,
-    REFUSED,
-    REQUEST_ID,
-    Admission,
-    Answer,
-    Breaker,
-    Call,
-    Code,
+from flightline.serving.application import Version, application
+from flightline.serving.budget import TokenBucket
+from flightline.serving.deploy import (
     Deployment,
-    FeatureSource,
-    FieldProblem,
-    Flight,
-    Gateway,
-    GuardedFeatures,
-    Instant,
-    KeyRecord,
-    Metrics,
-    Observer,
-    PredictionLog,
     Predictor,
-    Problem,
-    Progress,
-    Scorer,
-    Service,
-    Source,
-    TableFeatures,
-    TokenBucket,
-    Whole,
-    caller_of,
-    create_app,
-    frame_of,
-    new_key,
-    read_body,
-    read_log,
-    refusal,
-    request_of,
+    deployment,
+    follow,
+    given,
     route,
-    score_batch,
     score_one,
-    score_stream,
-    score_table,
+    scorer_of,
+    uniform,
+)
+from flightline.serving.features import (
+    LOGGER,
+    Breaker,
+    FeatureSource,
+    Guard,
+    GuardedFeatures,
+    TableFeatures,
     timetable_only,
 )
+from flightline.serving.gateway import (
+    Call,
+    Cut,
+    Endpoint,
+    Gateway,
+    Metrics,
+    Observer,
+    read_body,
+)
+from flightline.serving.jobs import Progress, score_batch, score_stream, score_table
+from flightline.serving.keys import (
+    Admission,
+    KeyRecord,
+    caller_of,
+    keep_keys,
+    new_key,
+    read_keys,
+)
+from flightline.serving.log import LOG_FIELDS, PredictionLog, read_log
+from flightline.serving.options import number
+from flightline.serving.overload import Limit, RetryBudget
+from flightline.serving.process import server_of, write_lines
+from flightline.serving.refusals import FieldProblem, Problem, Refused, read_request
+from flightline.serving.requests import (
+    DESTINATIONS,
+    EXAMPLE,
+    INSTANT,
+    NEW_YORK,
+    Flight,
+    frame_of,
+    request_of,
+)
+from flightline.serving.rows import Rows, Source, rows_of, timetable_rows
+from flightline.serving.service import Answer, Question, Service, create_app
 
 __all__ = [
-    "CLOSE",
-    "CODES",
     "DESTINATIONS",
+    "EXAMPLE",
     "INSTANT",
     "LOGGER",
     "LOG_FIELDS",
-    "MESSAGES",
     "NEW_YORK",
-    "REFUSED",
-    "REQUEST_ID",
     "Admission",
     "Answer",
     "Breaker",
     "Call",
-    "Code",
+    "Cut",
     "Deployment",
+    "Endpoint",
     "FeatureSource",
     "FieldProblem",
     "Flight",
     "Gateway",
+    "Guard",
     "GuardedFeatures",
-    "Instant",
     "KeyRecord",
+    "Limit",
     "Metrics",
     "Observer",
     "PredictionLog",
     "Predictor",
     "Problem",
     "Progress",
-    "Scorer",
+    "Question",
+    "Refused",
+    "RetryBudget",
+    "Rows",
     "Service",
     "Source",
     "TableFeatures",
     "TokenBucket",
-    "Whole",
+    "Version",
+    "application",
     "caller_of",
     "create_app",
+    "deployment",
     "docs_page",
+    "follow",
     "frame_of",
+    "given",
+    "keep_keys",
     "new_key",
+    "number",
     "read_body",
+    "read_keys",
     "read_log",
-    "refusal",
+    "read_request",
     "request_of",
     "route",
+    "rows_of",
     "score_batch",
     "score_one",
     "score_stream",
     "score_table",
+    "scorer_of",
     "serve",
+    "server_of",
     "timetable_only",
+    "timetable_rows",
+    "uniform",
+    "write_lines",
 ]

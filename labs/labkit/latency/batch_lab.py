@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from flightline.latency import (
     BatchCost,
+    Cached,
     MicroBatcher,
     PredictionCache,
     mixed_quantile,
 )
-from flightline.latency.fast import Cached
 from flightline.training import Predictor
 
 from labkit import figures, timing

@@ -13,19 +13,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import uvicorn
 from flightline import features, serving, training
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 LAYERS = {
     "echo": "bare uvicorn, echo",
-    "http": "HTTP: FastAPI, JSON",
-    "validation": "validation",
-    "authentication": "authentication, limits, metrics",
+    "gateway": "gateway: keys, limits, validation, metrics",
     "features": "features from a table, log",
     "model": "model: LightGBM",
     "store": "features from Feast on SQLite instead",
 }
-ANSWER = {"score": 0.5, "late": True, "model": "constant", "version": "1"}
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,36 +42,37 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 class Constant:
     """A model that costs nothing."""
 
-    name, version, precision = "constant", "1", "fp32"
+    name, version, precision, takes_rows = "constant", "1", "fp32", True
 
-    def predict(self, table: pd.DataFrame) -> np.ndarray:
+    def predict(self, table: serving.Rows) -> np.ndarray:
         """Return one half for each row."""
         return np.full(len(table), 0.5)
 
 
+async def constant(flight: serving.Flight, call: serving.Call) -> serving.Answer:
+    """Answer every flight alike."""
+    return serving.Answer(
+        request_id=call.request_id,
+        flight_id=flight.flight_id,
+        score=0.5,
+        late=True,
+        model="constant",
+        version="1",
+        precision="fp32",
+        source="online",
+    )
+
+
 def app_of(layer: str, options: argparse.Namespace) -> ASGIApp:
     """Return the application of one layer."""
-    from fastapi import FastAPI, Request
-    from fastapi.responses import JSONResponse
-
     if layer == "echo":
         return echo
-    if layer in ("http", "validation", "authentication"):
-        app = FastAPI(openapi_url=None)
-
-        async def parsed(request: Request) -> JSONResponse:
-            await request.json()
-            return JSONResponse(ANSWER)
-
-        async def validated(flight: serving.Flight) -> JSONResponse:
-            return JSONResponse(ANSWER)
-
-        app.post("/v1/predict")(parsed if layer == "http" else validated)
-        if layer == "authentication":
-            admission = serving.Admission(_keys(options), 1e9, 10**9)
-            app.add_middleware(serving.Gateway, admission=admission)
-            app.add_middleware(serving.Observer, metrics=serving.Metrics())
-        return app
+    if layer == "gateway":
+        asked = serving.Endpoint(
+            "/v1/predict", serving.Flight, serving.Answer, constant
+        )
+        admission = serving.Admission(_keys(options), 1e9, 10**9)
+        return serving.application([asked], admission)
     source: serving.FeatureSource = serving.TableFeatures(
         pd.read_parquet(options.table)
     )
@@ -94,6 +93,14 @@ def app_of(layer: str, options: argparse.Namespace) -> ASGIApp:
     )
 
 
+def server_of(app: ASGIApp, layer: str) -> uvicorn.Server:
+    """Return the server: as the service starts it, or bare for the floor."""
+    if layer != "echo":
+        return serving.server_of(app)
+    config = uvicorn.Config(app, log_level="warning", access_log=False)
+    return uvicorn.Server(config)
+
+
 def _keys(options: argparse.Namespace) -> list[serving.KeyRecord]:
     """Return the record of the only key."""
     return [serving.KeyRecord(**json.loads(options.key_record))]
@@ -101,8 +108,6 @@ def _keys(options: argparse.Namespace) -> list[serving.KeyRecord]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve one layer until a signal comes."""
-    import uvicorn
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("layer", choices=LAYERS)
     parser.add_argument("--fd", type=int, required=True)
@@ -114,8 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     listener = socket.socket(fileno=options.fd)
     app = app_of(options.layer, options)
     print("ready", flush=True)  # noqa: T201
-    config = uvicorn.Config(app, log_level="warning", access_log=False)
-    uvicorn.Server(config).run(sockets=[listener])
+    serving.write_lines()
+    server_of(app, options.layer).run(sockets=[listener])
     return 0
 
 

@@ -17,7 +17,11 @@ from labkit import bench, processes
 from labkit.serving import http_load, layers, replicas, servers, serving_lab
 
 RESULTS = Path(__file__).parent / "results"
-ROUNDS, SECONDS = 15, 0.6  # short rounds in turns: some of them meet a quiet moment
+ROUNDS, SECONDS, CALLERS = (
+    15,
+    0.6,
+    16,
+)  # short rounds in turns: some of them meet a quiet moment
 
 
 @pytest.fixture(scope="module")
@@ -49,32 +53,39 @@ def test_the_cost_of_each_layer(ground):
             child = processes.Child(command, deadline_s=600, pass_fds=[number])
             house.enter_context(child).wait_for("ready")
             http_load.closed_loop(ports[layer], request, seconds=0.5)
-        runs = {layer: [] for layer in ports}
+        alone, many = ({layer: [] for layer in ports} for _ in range(2))
         for _ in range(ROUNDS):
             for layer, port in ports.items():
-                runs[layer].append(
-                    http_load.closed_loop(port, request, seconds=SECONDS)
+                one = http_load.closed_loop(port, request, seconds=SECONDS)
+                alone[layer].append(one)
+                together = http_load.closed_loop(
+                    port, request, clients=CALLERS, seconds=SECONDS
                 )
+                many[layer].append(together)
     rows = {}
-    for layer, parts in runs.items():
-        run = pd.concat(parts, ignore_index=True)
+    for layer, parts in alone.items():
+        run = pd.concat([*parts, *many[layer]], ignore_index=True)
         assert (run["status"] == 200).all(), layer
         p50s = [http_load.percentiles(part["ms"])["p50"] for part in parts]
+        rates = [len(part) / part.attrs["seconds"] for part in many[layer]]
+        every = pd.concat(parts, ignore_index=True)
         rows[layer] = {
             "layer": layers.LAYERS[layer],
             "p50_ms": pd.Series(p50s).median(),
-            "p99_ms": http_load.percentiles(run["ms"])["p99"],
+            "p99_ms": http_load.percentiles(every["ms"])["p99"],
+            "rate": pd.Series(rates).median(),
             "requests": len(run),
         }
     table = pd.DataFrame(rows).T
     p50 = table["p50_ms"].astype(float)
-    before = p50.shift().where(p50.index != "store", p50["features"])
+    before = p50.shift()
     before["store"] = p50["model"]
     shown = table.assign(
         p50=p50.map("{:.2f}".format),
         added=(p50 - before).map("{:+.2f}".format).replace("+nan", ""),
         ratio=(p50 / p50["echo"]).map("{:.1f}".format),
         p99=table["p99_ms"].astype(float).map("{:.1f}".format),
+        rate=table["rate"].astype(float).map("{:,.0f}".format),
     )
     page = {
         "layer": "Layer",
@@ -82,13 +93,14 @@ def test_the_cost_of_each_layer(ground):
         "added": "Added, ms",
         "ratio": "Over the floor",
         "p99": "p99, ms",
+        "rate": f"{CALLERS} callers, requests/s",
     }
     over = p50 / p50["echo"]
     found = (
-        f"One client, the median p50 of {ROUNDS} rounds. The whole service takes "
-        f"{over['model']:.0f} times as long as the floor, {over['store']:.0f} times "
-        f"with Feast; without features and model it takes "
-        f"{over['authentication']:.1f} times as long."
+        f"One client, the median p50 of {ROUNDS} rounds; {CALLERS} callers, the median "
+        f"rate. The whole service takes {over['model']:.1f} times the floor, "
+        f"{over['store']:.0f} times with Feast; without features and model it takes "
+        f"{over['gateway']:.1f} times as long."
     )
     bench.record(RESULTS, "serving_layers", shown.reset_index(), page, found)
 
