@@ -38,6 +38,7 @@ from flightline.serving.gateway import (
     Metrics,
     Observer,
     read_body,
+    refuse,
 )
 from flightline.serving.jobs import Progress, score_batch, score_stream, score_table
 from flightline.serving.keys import (
@@ -117,6 +118,7 @@ __all__ = [
     "read_keys",
     "read_log",
     "read_request",
+    "refuse",
     "request_of",
     "route",
     "rows_of",

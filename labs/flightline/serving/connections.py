@@ -67,6 +67,9 @@ class Bounded(HttpToolsProtocol):
                 self._wait()
             self._bytes += len(data)
         super().data_received(data)
+        timed = self.timeout_keep_alive_task or self._deadline
+        if self._is_idle() and timed is None:  # the body of what was refused already
+            self._wait()
         if self._in_head and self._bytes > self.head_bytes:
             self._refuse(431, f"The head of a request has at most {self.head_bytes} B.")
 
@@ -97,6 +100,17 @@ class Bounded(HttpToolsProtocol):
         if self.cycle is not None and not self.transport.is_closing():
             super().on_body(body)
 
+    def on_response_complete(self) -> None:
+        """Count a connection without a request among those that make room."""
+        super().on_response_complete()
+        if self._is_idle():
+            self.waiting[self] = None
+
+    def _is_idle(self) -> bool:
+        """Return whether no request is inside."""
+        done = self.cycle is None or self.cycle.response_complete
+        return done and not self.transport.is_closing()
+
     def _wait(self) -> None:
         """Begin to wait for a whole head."""
         self.waiting[self] = None
@@ -115,6 +129,9 @@ class Bounded(HttpToolsProtocol):
         """Answer once, and close; nothing of it goes to the application."""
         self._let_go()
         if self.transport.is_closing():
+            return
+        if self.cycle is not None and not self._in_head:  # it has its answer
+            self.transport.close()
             return
         LOGGER.info("connection refused: %d", status)
         body = f'{{"error":"refused","message":"{why}","fields":[]}}'.encode()

@@ -125,9 +125,9 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def complain(program: str, error: BaseException) -> int:
+def complain(program: str, error: BaseException | str) -> int:
     """Write one line about what went wrong; return the exit code."""
-    message = " ".join(str(error).split())
+    kind = "" if isinstance(error, str) else f"{type(error).__name__}: "
     with contextlib.suppress(OSError):
-        print(f"{program}: {type(error).__name__}: {message}", file=sys.stderr)
+        print(f"{program}: {kind}{' '.join(str(error).split())}", file=sys.stderr)
     return 2

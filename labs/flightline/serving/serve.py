@@ -74,7 +74,8 @@ def serve(
     """
     with leaving_in_order():
         return _serve(chosen, program, load, prepare)
-    return 0  # a signal came, and what was begun is finished
+    process.complain(program, "stopped by a signal")
+    return 0  # what was begun is finished
 
 
 def _serve(
@@ -97,15 +98,11 @@ def _serve(
         app, rollout = make(chosen, keys, load)
         prepare(app)
         listener = socket_of(chosen.host, chosen.port, chosen.fd)
-        host, port = listener.getsockname()[:2]
-        process.say(greeting(f"http://{host}:{port}", key))
-        if key is not None and chosen.keys is not None:
-            keep(chosen.keys, keys)
+        server = process.server_of(app)
+        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+            runner.run(run(server, listener, app, chosen, rollout, load, keys, key))
     except Exception as error:  # whatever it is, the person gets one line
         return process.complain(program, error)
-    server = process.server_of(app)
-    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        runner.run(run(server, listener, app, chosen, rollout, load))
     return 0
 
 
@@ -116,9 +113,24 @@ async def run(
     chosen: argparse.Namespace,
     rollout: bytes,
     load: Load,
+    keys: list[KeyRecord],
+    key: str | None,
 ) -> None:
-    """Serve, and follow the rollout file meanwhile."""
-    async with following(app.state.service, chosen, rollout, load):
+    """Serve, over gRPC too where that is wanted, and follow the rollout file."""
+    host, port = listener.getsockname()[:2]
+    async with contextlib.AsyncExitStack() as house:
+        text = greeting(f"http://{host}:{port}", key)
+        if chosen.grpc_port is not None:
+            from flightline.serving import rpc
+
+            address = f"{chosen.host}:{chosen.grpc_port}"
+            found = await house.enter_async_context(rpc.answering(app, address))
+            text += f"\ngRPC listens on {chosen.host}:{found}."
+        process.say(text)
+        if key is not None and chosen.keys is not None:
+            keep(chosen.keys, keys)
+        following_ = following(app.state.service, chosen, rollout, load)
+        await house.enter_async_context(following_)
         await server.serve(sockets=[listener])
 
 
