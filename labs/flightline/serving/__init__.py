@@ -7,7 +7,7 @@ features within a deadline, routing by weight or by an experiment, the predictio
 of lab 08, which builds a service with data frames; nothing here uses it.
 """
 
-from flightline.serving import docs_page, serve
+from flightline.serving import canary, docs_page, serve
 from flightline.serving.application import Version, application
 from flightline.serving.budget import TokenBucket
 from flightline.serving.deploy import (
@@ -27,6 +27,7 @@ from flightline.serving.features import (
     FeatureSource,
     Guard,
     GuardedFeatures,
+    StoreFeatures,
     TableFeatures,
     timetable_only,
 )
@@ -100,11 +101,13 @@ __all__ = [
     "Rows",
     "Service",
     "Source",
+    "StoreFeatures",
     "TableFeatures",
     "TokenBucket",
     "Version",
     "application",
     "caller_of",
+    "canary",
     "create_app",
     "deployment",
     "docs_page",

@@ -11,7 +11,14 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import pandas as pd
 
-from flightline.features import CATEGORICAL, FEATURES, NUMERIC
+from flightline.features import (
+    CATEGORICAL,
+    FEATURES,
+    NUMERIC,
+    VIEWS,
+    OnlineSource,
+    answer,
+)
 from flightline.serving.requests import NEW_YORK, Flight, frame_of
 from flightline.serving.rows import Rows, Source, timetable_rows
 
@@ -179,9 +186,9 @@ class Guard:
             if blocks:
                 async with asyncio.timeout(min(self.deadline_s, within_s)):
                     loop = asyncio.get_running_loop()
-                    answer = await loop.run_in_executor(self.pool, read, question)
+                    found = await loop.run_in_executor(self.pool, read, question)
             else:
-                answer = read(question)
+                found = read(question)
         except LookupError:
             self.breaker.record(True, time.monotonic())
             return None
@@ -191,7 +198,7 @@ class Guard:
             LOGGER.warning("features: %s", type(error).__name__)
             return None
         self.breaker.record(True, time.monotonic())
-        return answer
+        return found
 
     def close(self) -> None:
         """Let go of the threads; a read that hangs is not waited for."""
@@ -259,12 +266,23 @@ class GuardedFeatures(Guard):
         return found
 
 
-def stored(state: pd.DataFrame) -> bool:
-    """Tell whether a store knew anything recent of the flights asked.
+MOVING = [name for name, view in VIEWS.items() if view.ttl is not None]
+"""The views whose values grow old."""
 
-    Parameters
-    ----------
-    state : DataFrame
-        What `features.answer` says of each view: fresh, stale or unknown.
+
+class StoreFeatures(OnlineSource):
+    """Features from an online store, read once a request.
+
+    Where no value that grows old is fresh, the store does not cover the flight's time:
+    the rows are *stale*, whatever else it knows.
     """
-    return bool(np.any(state.to_numpy() == "fresh"))
+
+    def rows(self, flights: Sequence[Flight]) -> Rows:
+        """Return the rows of some flights, and whether the store covers their time."""
+        requests = frame_of(flights)
+        now = self.clock() if self.clock else None
+        values, state = answer(self.store, requests, now=now)
+        found = Rows.of(values)
+        known = [name for name in MOVING if name in state]
+        found.stale = not bool(np.any(state[known].to_numpy() == "fresh"))
+        return found

@@ -25,7 +25,7 @@ from fastapi.responses import HTMLResponse
 from flightline import features, lake, training
 from flightline.serving import docs_page, options, process
 from flightline.serving.deploy import POLL_S, Deployment, deployment, follow
-from flightline.serving.features import FeatureSource, TableFeatures
+from flightline.serving.features import FeatureSource, StoreFeatures, TableFeatures
 from flightline.serving.keys import KeyRecord, keep_keys, new_key, read_keys
 from flightline.serving.process import leaving_in_order, socket_of
 from flightline.serving.requests import EXAMPLE, Flight, frame_of
@@ -203,7 +203,7 @@ def features_of(chosen: argparse.Namespace) -> FeatureSource:
     if chosen.store is not None:
         if not chosen.store.is_dir():
             raise ValueError(f"--store {chosen.store} is no folder.")
-        return warmed(features.OnlineSource(features.store(chosen.store)))
+        return warmed(StoreFeatures(features.store(chosen.store)))
     folder = tempfile.TemporaryDirectory(prefix="flightline-")
     atexit.register(folder.cleanup)
     print(
@@ -212,7 +212,7 @@ def features_of(chosen: argparse.Namespace) -> FeatureSource:
     times = lake.flight_times(flights_of((6, 7)), read_wide(DATA / "airports.parquet"))
     weather = lake.weather_events(read_wide(DATA / "weather.parquet"))
     store = fill_store(Path(folder.name), times, weather, EVENING)
-    return warmed(features.OnlineSource(store))
+    return warmed(StoreFeatures(store))
 
 
 def readers_of(source: FeatureSource) -> int:

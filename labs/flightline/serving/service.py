@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
 from flightline.serving.application import Version, application
+from flightline.serving.canary import Tally
 from flightline.serving.deploy import Deployment, Predictor, Score, score_one, scorer_of
 from flightline.serving.features import FeatureSource, GuardedFeatures
 from flightline.serving.gateway import Call, Endpoint, Metrics
@@ -72,6 +73,8 @@ class Service:
     assign : callable, optional
         What decides before the weights do, such as an experiment: takes the request,
         returns a label, or "" for a flight that it leaves alone.
+    slow_s : float
+        From when on an answer counts as slow, for the analysis of canaries.
     """
 
     def __init__(
@@ -83,11 +86,13 @@ class Service:
         threshold: float = 0.5,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         assign: Assign | None = None,
+        slow_s: float = 0.1,
     ) -> None:
         self.live, self.features, self.spare, self.log = live, features, spare, log
         self.threshold, self.clock, self.assign = threshold, clock, assign
         self._spare_scorer = scorer_of(spare) if spare else None
-        self.metrics = Metrics()
+        self.metrics, self.slow_s = Metrics(), slow_s
+        self.tallies: dict[str, Tally] = {}
 
     def deploy(self, deployment: Deployment) -> None:
         """Swap or roll back; a request that has begun keeps the old deployment."""
@@ -137,12 +142,16 @@ class Service:
         shadow: bool = False,
     ) -> Answer | None:
         """Score and log; return None if the model fails."""
+        tally = Tally() if shadow else self.tallies.setdefault(label, Tally())
+        tally.asked += 1
         try:
             score = await score_one(scorer, asked.rows)
         except Exception as error:  # whatever a model raises, others may answer
+            tally.failed += 1
             LOGGER.error("model %s: %s", label, type(error).__name__)
             self.metrics.errors.labels(f"model {label}").inc()
             return None
+        tally.slow += time.perf_counter() - asked.call.began > self.slow_s
         answer = Answer(
             request_id=asked.call.request_id,
             flight_id=asked.flight_id,
@@ -225,6 +234,7 @@ def create_app(
     threshold: float = 0.5,
     log: Path | str | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    slow_s: float = 0.1,
 ) -> FastAPI:
     """Make the service.
 
@@ -257,6 +267,8 @@ def create_app(
         The prediction log, in the form that `read_log` reads.
     clock : callable
         The time for the log; a replay passes its own.
+    slow_s : float
+        From when on an answer counts as slow, for the analysis of canaries.
 
     Returns
     -------
@@ -275,7 +287,7 @@ def create_app(
     admission, limit = Admission(keys, rate_s, burst), Limit(most_inside)
     guarded = GuardedFeatures(features, deadline_s, readers=readers)
     book = PredictionLog(log) if log is not None else None
-    service = Service(live, guarded, spare, book, threshold, clock, assign)
+    service = Service(live, guarded, spare, book, threshold, clock, assign, slow_s)
     app = application(
         [Endpoint("/v1/predict", Flight, Answer, service.predict)],
         admission,

@@ -81,7 +81,7 @@ def app_of(layer: str, options: argparse.Namespace) -> ASGIApp:
         folder = Path(__file__).resolve().parents[3] / "data" / "models"
         model = training.load_model(folder, "delay_lightgbm")
     if layer == "store":
-        source = features.OnlineSource(features.store(options.store))
+        source = serving.StoreFeatures(features.store(options.store))
     return serving.create_app(
         {"A": model},
         source,

@@ -101,7 +101,8 @@ class Served:
         plan: Rollout = rollout or {"models": names, "weights": {"A": 1.0}}
         self.rollout = plan.copy()
         write_whole(self.rollout_path, json.dumps(self.rollout))
-        given = {"rate": 1e6, "burst": 10**6, "deadline_ms": 2000, **options}
+        given = {"rate": 1e6, "burst": 10**6, "inside": 10**6, **options}
+        given.setdefault("deadline_ms", 2000)
         self.command = processes.module(
             self.program,
             *("--keys", folder / "keys.json", "--log", self.log_path),
