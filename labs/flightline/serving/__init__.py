@@ -53,7 +53,7 @@ from flightline.serving.keys import (
 from flightline.serving.log import LOG_FIELDS, PredictionLog, read_log
 from flightline.serving.options import number
 from flightline.serving.overload import Limit, RetryBudget
-from flightline.serving.process import server_of, write_lines
+from flightline.serving.process import doors, server_of, write_lines
 from flightline.serving.refusals import FieldProblem, Problem, Refused, read_request
 from flightline.serving.requests import (
     DESTINATIONS,
@@ -111,6 +111,7 @@ __all__ = [
     "create_app",
     "deployment",
     "docs_page",
+    "doors",
     "follow",
     "frame_of",
     "given",

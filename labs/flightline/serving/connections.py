@@ -6,6 +6,7 @@ for how long, and how many bytes.
 """
 
 import asyncio
+import contextlib
 import logging
 import resource
 from typing import Any
@@ -13,14 +14,23 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 LOGGER = logging.getLogger("flightline.serving")
-MOST_CONNECTIONS = 1000
-SPARE_FILES = 40
+MOST_CONNECTIONS = 4000
+SPARE_FILES = 80
 HEAD_S, HEAD_BYTES, REST_S = 5.0, 16_384, 5
 
 
 def most_connections() -> int:
-    """Return how many connections there may be, with files left for all the rest."""
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    """Return how many connections there may be, with files left for all the rest.
+
+    A process may use as many files as its hard limit says, if it asks for them.
+    """
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + SPARE_FILES
+    if files != resource.RLIM_INFINITY and files < wanted:
+        wanted = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return MOST_CONNECTIONS
     return max(8, min(MOST_CONNECTIONS, files - SPARE_FILES))

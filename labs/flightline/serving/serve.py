@@ -131,7 +131,7 @@ async def run(
             keep(chosen.keys, keys)
         following_ = following(app.state.service, chosen, rollout, load)
         await house.enter_async_context(following_)
-        await server.serve(sockets=[listener])
+        await server.serve(sockets=process.doors(listener))
 
 
 def make(

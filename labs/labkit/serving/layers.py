@@ -120,7 +120,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     app = app_of(options.layer, options)
     print("ready", flush=True)  # noqa: T201
     serving.write_lines()
-    server_of(app, options.layer).run(sockets=[listener])
+    bare = options.layer == "echo"
+    sockets = [listener] if bare else serving.doors(listener)
+    server_of(app, options.layer).run(sockets=sockets)
     return 0
 
 
