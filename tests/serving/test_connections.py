@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -63,7 +64,9 @@ def read(client):
         client.settimeout(3)
         while part := client.recv(65_536):
             found += part
-            if b"\r\n\r\n" in found and b"connection: close" not in found.lower():
+            head, _, body = found.partition(b"\r\n\r\n")
+            size = re.search(rb"content-length: (\d+)", head.lower())
+            if size and len(body) >= int(size[1]):
                 break
     return found
 

@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 LOGGER = logging.getLogger("flightline.serving")
 MOST_CONNECTIONS = 4000
-SPARE_FILES = 80
+SPARE_FILES, MOST_DOORS = 40, 32
 HEAD_S, HEAD_BYTES, REST_S = 5.0, 16_384, 5
 
 
@@ -25,7 +25,7 @@ def most_connections() -> int:
     A process may use as many files as its hard limit says, if it asks for them.
     """
     files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_CONNECTIONS + SPARE_FILES
+    wanted = MOST_CONNECTIONS + SPARE_FILES + 2 * MOST_DOORS
     if files != resource.RLIM_INFINITY and files < wanted:
         wanted = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
         with contextlib.suppress(OSError, ValueError):
@@ -33,7 +33,16 @@ def most_connections() -> int:
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return MOST_CONNECTIONS
-    return max(8, min(MOST_CONNECTIONS, files - SPARE_FILES))
+    spare = SPARE_FILES + 2 * door_count()  # who goes is closed a turn after who comes
+    return max(8, min(MOST_CONNECTIONS, files - spare))
+
+
+def door_count() -> int:
+    """Return how many connections may come in at once, few where files are few."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return MOST_DOORS
+    return max(1, min(MOST_DOORS, files // 32))
 
 
 class Bounded(HttpToolsProtocol):
@@ -63,6 +72,7 @@ class Bounded(HttpToolsProtocol):
             oldest = next(iter(self.waiting))
             oldest._let_go()
             oldest.transport.abort()
+            self.connections.discard(oldest)  # it goes in a later turn of the loop
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -93,13 +93,14 @@ def socket_of(host: str, port: int, number: int | None) -> socket.socket:
     return listener
 
 
-def doors(listener: socket.socket, count: int = 32) -> list[socket.socket]:
+def doors(listener: socket.socket) -> list[socket.socket]:
     """Return a socket several times, so that connections come in several at a time.
 
     uvloop takes one new connection from a socket in each turn of its loop. While every
     turn also answers a request, others wait in the system's queue, where no limit sees
     them; with more doors they come in, and are refused or answered.
     """
+    count = connections.door_count()
     return [listener, *(listener.dup() for _ in range(count - 1))]
 
 
