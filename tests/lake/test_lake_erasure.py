@@ -2,9 +2,11 @@
 
 import json
 import shutil
+from decimal import Decimal
 from pathlib import Path
 
 import lake_peers as peers
+import numpy as np
 import pandas as pd
 import pytest
 from batches import made
@@ -127,6 +129,72 @@ def test_the_command_line_erases(
     assert json.loads(capsys.readouterr().out)["versions_lost"] == 3
     assert command.main(["erase", *where, "--column", "tail", "--value", GONE]) == 2
     assert "lacks the column tail" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("flight", "3"),
+        ("flight", 3.0),
+        ("flight", np.int64(3)),
+        ("flight", Decimal("3.00")),
+        ("dep_delay", "9"),
+        ("event_time", "2013-07-02T10:02Z"),
+        ("event_time", "2013-07-02 06:02:00-04:00"),
+        ("event_time", pd.Timestamp("2013-07-02T12:02", tz="Europe/Berlin")),
+        ("tailnum", "N3JB"),
+    ],
+    ids=repr,
+)
+def test_a_value_is_found_however_it_is_written(
+    tmp_path: Path, column: str, value: object
+) -> None:
+    lake.append(tmp_path, "departures", made(4))
+    spoilt = made(4, origin="???", flight=[1.0, 2.0, 3.0, 4.0])
+    lake.append(tmp_path, "departures", spoilt)
+    done = lake.erase(tmp_path, "departures", column, value)
+    assert (done.rows, done.quarantined) == (1, 1)
+    later = pd.Timedelta(hours=1)
+    for number, kind in enumerate(["int8", "float64", "object", "string"], start=1):
+        again = made(4, available_at=made(4).available_at + number * later)
+        again["flight"] = again["flight"].astype(kind)
+        again["dep_delay"] = again["dep_delay"].astype(kind)
+        again["event_time"] = again["event_time"].dt.tz_convert("Asia/Tokyo")
+        receipt = lake.append(tmp_path, "departures", again)
+        assert (receipt.accepted, receipt.quarantined) == (3, 1)
+    reasons = lake.quarantine(tmp_path, "departures").query("raw == ''").reason
+    assert reasons.tolist() == ["was erased"] * 4
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        *[("flight", "N3JB"), ("flight", 3.5), ("flight", True), ("tailnum", 3)],
+        *[
+            ("event_time", "2013-07-02T10:02"),
+            ("event_time", "02/07/2013"),
+            ("dest", b""),
+        ],
+    ],
+)
+def test_a_value_that_the_column_cannot_hold_is_refused(
+    filled: Path, column: str, value: object
+) -> None:
+    with pytest.raises(ValueError, match="Nothing was erased"):
+        lake.erase(filled, "departures", column, value)
+    with pytest.raises(ValueError, match="Name one value"):
+        lake.erase(filled, "departures", column, [value])
+    assert len(lake.log(filled, "departures")) == 3
+
+
+def test_a_row_with_its_columns_mixed_up_hides_nothing(filled: Path) -> None:
+    mixed = made(3).rename(columns={"carrier": "tailnum", "tailnum": "carrier"})
+    assert lake.append(filled, "departures", mixed).accepted == 0
+    assert lake.erase(filled, "departures", "tailnum", GONE).quarantined == 2
+    assert named_anywhere(filled) == []
+    more = mixed.assign(available_at=mixed.available_at + pd.Timedelta(hours=1))
+    assert lake.append(filled, "departures", more).quarantined == 3
+    assert named_anywhere(filled) == []
 
 
 # --- backfill -------------------------------------------------------------------------

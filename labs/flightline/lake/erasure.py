@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from flightline.lake import parquet, upkeep
-from flightline.lake.columns import conform, to_frame
+from flightline.lake.casts import cast
+from flightline.lake.columns import ColumnType, conform, to_frame
 from flightline.lake.commits import commit, holding
-from flightline.lake.erased import mark
+from flightline.lake.erased import mark, spelled, spelling
 from flightline.lake.log import Record, Snapshot, snapshot
 from flightline.lake.times import Flags
 
@@ -49,17 +49,35 @@ class Erasure:
     files_removed: int
 
 
+def _type(kind: ColumnType) -> object:
+    """Return the type of a column in pandas."""
+    if kind.dtype == "arrow":
+        return pd.ArrowDtype(kind.arrow)
+    return pd.api.types.pandas_dtype(kind.dtype)
+
+
+def _in_type(kind: ColumnType, value: object) -> object:
+    """Return a value as its column holds it; refuse one that it cannot hold."""
+    found, reasons = cast(pd.Series([value], dtype=object), _type(kind))
+    text = pa.types.is_string(kind.arrow) or pa.types.is_large_string(kind.arrow)
+    if reasons or (text and not isinstance(value, str)):
+        raise ValueError(
+            f"value is {value!r}, and {kind.name} holds {kind.dtype} ({kind.arrow}). "
+            "Nothing was erased."
+        )
+    return found.iloc[0]
+
+
 def _rewrite(
-    state: Snapshot, column: str, value: object
+    state: Snapshot, kind: ColumnType, value: object
 ) -> tuple[list[Record], list[str], int]:
     """Write the data files that hold a value anew; return new, old, and rows gone."""
     add: list[Record] = []
     remove: list[str] = []
     gone = 0
-    kind = [each for each in state.columns if each.name == column]
     for path, record in state.files.items():
         rows = conform(parquet.read_file(state, record), state.columns)
-        values = to_frame(rows.select([column]), kind)[column]
+        values = to_frame(rows.select([kind.name]), [kind])[kind.name]
         hit: Flags = (values.astype(object) == value).to_numpy(bool, na_value=False)
         if hit.any():
             gone += int(hit.sum())
@@ -68,13 +86,23 @@ def _rewrite(
     return add, remove, gone
 
 
-def _names_value(raw: str, column: str, value: object) -> bool:
-    """Return whether a row in quarantine holds a value."""
-    return bool(raw) and str(json.loads(raw).get(column)) == str(value)
+def _names_value(raw: Sequence[str], kind: ColumnType, value: object) -> Flags:
+    """Mark the rows in quarantine that hold a value, as it is or after a cast.
+
+    A text counts in any column: such a row may have its columns mixed up.
+    """
+    rows = [json.loads(each) if each else {} for each in raw]
+    values = pd.Series([row.get(kind.name) for row in rows], dtype=object)
+    as_cast = cast(values, _type(kind)).column
+    found = spelled(values).eq(spelling(value)) | spelled(as_cast).eq(spelling(value))
+    if isinstance(value, str):
+        found |= pd.Series([value in row.values() for row in rows], dtype=bool)
+    marked: Flags = found.to_numpy(bool)
+    return marked
 
 
 def _rewrite_rejects(
-    state: Snapshot, column: str, value: object
+    state: Snapshot, kind: ColumnType, value: object
 ) -> tuple[list[Record], list[str], int]:
     """Write the quarantine files that hold a value anew; return new, old, rows gone."""
     add: list[Record] = []
@@ -82,8 +110,7 @@ def _rewrite_rejects(
     gone = 0
     for path, record in state.rejects.items():
         rows = parquet.read_file(state, record)
-        raw = rows["raw"].to_pylist()
-        hit = np.array([_names_value(each, column, value) for each in raw], bool)
+        hit = _names_value(rows["raw"].to_pylist(), kind, value)
         if hit.any():
             gone += int(hit.sum())
             remove.append(path)
@@ -105,7 +132,7 @@ def erase(lake_dir: Path | str, table: str, column: str, value: object) -> Erasu
     column : str
         A column of the table, such as `tailnum`.
     value : object
-        What to erase.
+        What to erase, as the column holds it or a text of it: "3" for a number.
 
     Returns
     -------
@@ -119,7 +146,8 @@ def erase(lake_dir: Path | str, table: str, column: str, value: object) -> Erasu
     Conflict
         If a writer is at work. Try again later.
     ValueError
-        If the table or the column does not exist, or the value is missing.
+        If the table or the column does not exist, or the value is missing, is more
+        than one, or none that the column can hold.
 
     Notes
     -----
@@ -127,18 +155,20 @@ def erase(lake_dir: Path | str, table: str, column: str, value: object) -> Erasu
     vouches for the next: they hold digests, counts and the names of sources, no rows.
     Copies elsewhere, and models that were trained on the rows, are not reached. If the
     rows are delivered again, they go to quarantine with the reason `was erased` and
-    without their content.
+    without their content. In quarantine a row goes also if a text stands in another
+    column; one that is spelt otherwise (`n2jb`) is not found.
     """
     state = snapshot(lake_dir, table)
-    names = [each.name for each in state.columns]
-    if column not in names:
-        raise ValueError(f"{table} lacks the column {column}. It has: {names}.")
-    if pd.isna(value):
-        raise ValueError(f"value is {value!r}. Name what to erase.")
+    kinds = {each.name: each for each in state.columns}
+    if column not in kinds:
+        raise ValueError(f"{table} lacks the column {column}. It has: {list(kinds)}.")
+    if not pd.api.types.is_scalar(value) or pd.isna(value):
+        raise ValueError(f"value is {value!r}. Name one value to erase.")
+    value = _in_type(kinds[column], value)
     with holding(state.root, alone=True):
         state = snapshot(lake_dir, table)
-        add, remove, rows = _rewrite(state, column, value)
-        reject, old, quarantined = _rewrite_rejects(state, column, value)
+        add, remove, rows = _rewrite(state, kinds[column], value)
+        reject, old, quarantined = _rewrite_rejects(state, kinds[column], value)
         lost, version = 0, state.version
         if remove or old:
             version, lost = state.version + 1, state.version + 1 - state.oldest

@@ -12,7 +12,7 @@ from flightline.lake import core, parquet
 from flightline.lake.columns import ColumnType, infer, to_frame, to_table
 from flightline.lake.commits import commit, holding
 from flightline.lake.contracts import contract, key_of
-from flightline.lake.erased import ERASED, is_erased
+from flightline.lake.erased import ERASED, is_erased, shows_erased
 from flightline.lake.identity import digest_of
 from flightline.lake.log import (
     Change,
@@ -100,6 +100,15 @@ def _held(state: Snapshot, rows: pa.Table) -> pa.Table:
     return parquet.load(state, near, types)
 
 
+def _hidden(held: Snapshot, batch: pd.DataFrame, screened: Screened) -> Flags:
+    """Mark the rows that hold something erased, as delivered or as cast."""
+    hidden = is_erased(held.erased, batch)
+    hidden[screened.good.index] |= is_erased(held.erased, screened.good)
+    bad = screened.bad["row"].to_numpy()
+    hidden[bad] |= shows_erased(held.erased, batch.iloc[bad])
+    return hidden
+
+
 def _set_aside(
     batch: pd.DataFrame, bad: pd.DataFrame, reasons: dict[int, str], hidden: Flags
 ) -> pd.DataFrame:
@@ -176,7 +185,7 @@ def append(
             rows, _held(state, rows), parquet.identity(state.key)
         )
         position = screened.good.index.to_numpy()
-        hidden = is_erased(held.erased, batch)
+        hidden = _hidden(held, batch, screened)
         kept = ~(again | hidden[position])
         if identity in held.batches and not kept.any():
             return _receipt(table, held.batches[identity], new=False)
