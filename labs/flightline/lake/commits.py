@@ -4,7 +4,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -41,6 +41,16 @@ def _folders(root: Path, paths: list[str], *, first: bool) -> list[Path]:
     deepest = sorted(set(inner), key=lambda folder: -len(folder.parts))
     above = [root, root.parent, root.parent.resolve().parent]
     return deepest + above if first else deepest
+
+
+def _sync_above(lake_dir: Path) -> None:
+    """Sync what lies above the parent of a lake, as far as it may be opened.
+
+    Who makes a lake may have made folders above it as well.
+    """
+    for folder in lake_dir.resolve().parent.parents:
+        with suppress(OSError):
+            sync(folder)
 
 
 @contextmanager
@@ -119,6 +129,8 @@ def commit(state: Snapshot, op: str, change: Change) -> LogEntry:
     try:
         named = [record["path"] for record in (*entry["add"], *entry["reject"])]
         sync(*_folders(state.root, named, first=state.version == 0))
+        if state.version == 0:
+            _sync_above(state.root.parent)
         core.publish(draft, folder / f"{entry['version']:08d}.json")
     except Conflict:
         raise Conflict(

@@ -3,6 +3,7 @@
 Nothing here ever runs by itself: `python -m flightline.lake` offers it as commands.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -200,6 +201,11 @@ def expire(lake_dir: Path | str, table: str, oldest: int) -> int:
         return remove_unnamed(lake_dir, table)
 
 
+def _raise(error: OSError) -> None:
+    """Raise an error that a walk met."""
+    raise error
+
+
 def remove_unnamed(lake_dir: Path | str, table: str) -> int:
     """Remove the files that no readable version names.
 
@@ -214,12 +220,19 @@ def remove_unnamed(lake_dir: Path | str, table: str) -> int:
     -------
     int
         How many there were.
+
+    Raises
+    ------
+    OSError
+        If a folder may not be read: it may hold such files.
     """
     root = snapshot(lake_dir, table).root
     kept: set[str] = set()
     for state in snapshots(lake_dir, table):
         kept |= {*state.files, *state.rejects}
-    found = [p for p in root.rglob("*") if p.suffix in (".parquet", ".draft")]
+    walk = os.walk(root, onerror=_raise)  # unlike rglob, it says what it may not read
+    every = [Path(folder, name) for folder, _, names in walk for name in names]
+    found = [path for path in every if path.suffix in (".parquet", ".draft")]
     gone = [p for p in found if str(p.relative_to(root)) not in kept]
     for path in gone:
         path.unlink(missing_ok=True)
