@@ -22,10 +22,8 @@ from flightline.lake.contracts import (
 )
 from flightline.lake.core import (
     Conflict,
-    choose_wait,
     draft,
     failpoint,
-    is_late,
     publish,
 )
 from flightline.lake.erasure import Erasure, erase
@@ -52,7 +50,7 @@ from flightline.lake.log import (
 from flightline.lake.parquet import write_parts
 from flightline.lake.screening import screen
 from flightline.lake.sealed import SEALED_FROM, SEALED_UNTIL, is_sealed
-from flightline.lake.stream import replay, tumble
+from flightline.lake.stream import choose_wait, is_late, replay, tumble
 from flightline.lake.tables import (
     FAILPOINTS,
     Commit,

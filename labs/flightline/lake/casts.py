@@ -17,7 +17,14 @@ import pandas as pd
 from pandas.api.extensions import ExtensionDtype
 
 from flightline.lake.identity import plain
-from flightline.lake.times import MOST, NANOSECONDS, Flags, instants, missing
+from flightline.lake.times import (
+    MOST,
+    NANOSECONDS,
+    Flags,
+    instants,
+    is_timed,
+    missing,
+)
 
 TYPE = "has the wrong type"
 ZONE = "has no time zone"
@@ -103,7 +110,7 @@ def cast_times(column: pd.Series, dtype: pd.DatetimeTZDtype) -> Cast:
     column, known = plain(column), column.notna().to_numpy(bool)
     if column.dtype == dtype:
         return Cast(column, {})
-    if not pd.api.types.is_datetime64_any_dtype(column.dtype):
+    if not is_timed(column.dtype):
         if pd.api.types.is_object_dtype(column.dtype) or _is_text(column.dtype):
             values, reasons = _split(column, _instant)
             stamps = np.array(values, dtype="M8[us]")
@@ -214,7 +221,8 @@ def cast_numbers(column: pd.Series, dtype: np.dtype) -> Cast:
     number &= not pd.api.types.is_bool_dtype(given)
     number &= not pd.api.types.is_complex_dtype(given)
     if not by_value and not number:
-        return Cast(pd.Series([None] * len(column), dtype=object), _all(known, TYPE))
+        kind = dtype if dtype.kind == "f" else np.dtype(object)
+        return Cast(pd.Series([None] * len(column), dtype=kind), _all(known, TYPE))
     if not by_value:
         exact = _by_width(column, dtype, known)
         if exact is not None:
@@ -274,9 +282,12 @@ def cast_texts(column: pd.Series) -> Cast:
     Returns
     -------
     Cast
-        Values that are no texts stay as they are; the contract names them.
+        Values that are no texts stay as they are; the contract names them. A column in
+        which nothing is known has no texts of any kind, whatever its type.
     """
     column = plain(column)
+    if column.isna().all():
+        return Cast(pd.Series([None] * len(column), dtype=object), {})
     if _is_text(column.dtype):
         column = column.astype(object)
     if pd.api.types.is_object_dtype(column.dtype):

@@ -90,7 +90,7 @@ def _to_arrow(column: pd.Series) -> pa.Array:
         array = array.cast(_plain_type(array.type))
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
         raise ValueError(f"{name} cannot be stored: {error}. Store text.") from None
-    except (OverflowError, TypeError) as error:
+    except (OverflowError, TypeError, UnicodeEncodeError) as error:
         raise ValueError(f"{name} cannot be stored: {error}. Store text.") from None
     if pa.types.is_nested(array.type) or isinstance(array.type, pa.BaseExtensionType):
         raise ValueError(f"{name} holds {array.type}. Store it as text, such as JSON.")

@@ -56,7 +56,7 @@ def _match(texts: pd.Series, pattern: str) -> pd.Series:
     """Mark the texts that match from end to end."""
     try:
         column = pa.array(texts, pa.string(), from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):  # something that is no text
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):  # no text
         found = [isinstance(t, str) and bool(re.fullmatch(pattern, t)) for t in texts]
         return pd.Series(found, texts.index, dtype=bool)
     matched = pc.match_substring_regex(column, f"^(?:{pattern})$").fill_null(False)
@@ -124,13 +124,15 @@ def _on_date(ids: pa.Array, events: pa.Array) -> Flags:
     return marked
 
 
+def _is_whole(text: str) -> bool:
+    """Return whether a text can be written: it holds no half of a character."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def _dated(rows: pd.DataFrame) -> pd.Series:
     """Mark the rows of a frame whose event lies near the date in their key."""
-    texts = (
-        rows["flight_id"]
-        .astype(object)
-        .where([isinstance(v, str) for v in rows["flight_id"]])
-    )
+    texts = rows["flight_id"].astype(object)
+    texts = texts.where([isinstance(v, str) and _is_whole(v) for v in texts])
     ids = pa.array(texts, pa.string(), from_pandas=True)
     return pd.Series(_on_date(ids, pa.array(rows["event_time"])), rows.index)
 

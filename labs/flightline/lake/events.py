@@ -38,7 +38,7 @@ def events(flights: pd.DataFrame, airports: pd.DataFrame) -> dict[str, pd.DataFr
         `schedule` (one row a flight, published PLAN_LEAD before departure),
         `departures` and `arrivals` (one row a report), each with `flight_id`,
         `event_time` and `available_at` in UTC. An arrival that states a clock but
-        no `air_time` has no `event_time`; the contract sends it to quarantine.
+        no `arr_delay` has no `event_time`; the contract sends it to quarantine.
     """
     table = flight_times(flights, airports)
     published = (table["sched_dep_utc"] - PLAN_LEAD).astype(UTC)

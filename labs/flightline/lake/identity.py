@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from numbers import Integral, Real
 from typing import NamedTuple
@@ -12,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flightline.lake.times import Flags, instants, missing, require
+from flightline.lake.times import Flags, instants, is_timed, missing, require
 
 
 class Canonical(NamedTuple):
@@ -78,7 +79,7 @@ def _canonical(column: pd.Series) -> Canonical:
     """Bring a column into the one form of its kind."""
     column = plain(column)
     dtype, null = column.dtype, missing(column)
-    if pd.api.types.is_datetime64_any_dtype(dtype):
+    if is_timed(dtype):
         return _times(column, null)
     if pd.api.types.is_bool_dtype(dtype) and not null.any():
         return Canonical("bool", pa.array(column.to_numpy(np.int8)))
@@ -88,7 +89,8 @@ def _canonical(column: pd.Series) -> Canonical:
         wide = column.to_numpy(np.float64, na_value=np.nan) + 0.0  # no minus zero
         return Canonical("float", pa.array(wide, mask=null))
     if pd.api.types.infer_dtype(column, skipna=True) in ("string", "empty"):
-        return Canonical("text", pa.array(column, pa.string(), from_pandas=True))
+        with suppress(UnicodeEncodeError):  # half a character, which no file can hold
+            return Canonical("text", pa.array(column, pa.string(), from_pandas=True))
     return _words(column, null)
 
 

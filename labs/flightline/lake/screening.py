@@ -3,6 +3,7 @@
 import json
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -196,9 +197,10 @@ def sift(batch: pd.DataFrame, schema: "DataFrameSchema") -> Screened:
     names = _named(batch, schema)
     good, found = _cast(batch, schema, names)
     if _is_ours(schema) and _in_types(good, schema):
-        arrays = to_arrays(good)
-        if keeps(str(schema.name), arrays):
-            return Screened(good, arrays, reject(batch, found))
+        with suppress(ValueError):  # what cannot be stored is named below
+            arrays = to_arrays(good)
+            if keeps(str(schema.name), arrays):
+                return Screened(good, arrays, reject(batch, found))
     while True:
         checked, reasons = _validate(good, schema)
         if not reasons:

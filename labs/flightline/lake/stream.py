@@ -1,10 +1,11 @@
 """Read a table as a stream: windows that close, and a replay on a simulated clock."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
+from flightline.lake import core
 from flightline.lake.times import (
     NANOSECONDS,
     Integers,
@@ -94,6 +95,75 @@ def tumble(
     seen = [*flow["available_at"], pd.NaT]
     closed = pd.Series([seen[at] for at in closing], windows.index, dtype=start.dtype)
     return windows.assign(closed_at=closed), events.iloc[flow.index[late]]
+
+
+def is_late(events: pd.DataFrame, window: str, wait_min: int) -> pd.Series:
+    """Mark the events that come after their window closed.
+
+    Parameters
+    ----------
+    events : DataFrame
+        As for `tumble`.
+    window : str
+        The length of a window.
+    wait_min : int
+        How many minutes the watermark stays behind the newest event time seen.
+
+    Returns
+    -------
+    Series of bool
+        With the index of `events`.
+
+    Raises
+    ------
+    ValueError
+        As `tumble` does, or if the wait is negative.
+    """
+    _duration("window", window, least=1)
+    _require_waits([wait_min])
+    flow = _flow(events).sort_index()
+    return core.is_late(flow, window, wait_min).set_axis(events.index)
+
+
+def choose_wait(
+    events: pd.DataFrame, candidates: Iterable[int], most_late: float
+) -> int:
+    """Choose the shortest wait that keeps the share of late events.
+
+    Parameters
+    ----------
+    events : DataFrame
+        As for `tumble`, with one row at least. Windows have one hour.
+    candidates : iterable of int
+        Minutes, in any order.
+    most_late : float
+        The share of late events, over all of them, from 0 to 1.
+
+    Returns
+    -------
+    int
+        One of the candidates.
+
+    Raises
+    ------
+    ValueError
+        If no candidate keeps the share, there is no event or no candidate, or a number
+        is out of its range.
+    """
+    waits = list(candidates)
+    _require_waits(waits)
+    if not 0 <= most_late <= 1:
+        raise ValueError(f"most_late is {most_late}, and no share from 0 to 1.")
+    if not len(events) or not waits:
+        raise ValueError("There are no events, or no candidates, to choose by.")
+    return core.choose_wait(_flow(events).sort_index(), waits, most_late)
+
+
+def _require_waits(waits: Iterable[int]) -> None:
+    """Raise if a wait is no number of minutes from 0 on."""
+    for wait_min in waits:
+        if not wait_min >= 0:
+            raise ValueError(f"A wait is {wait_min} minutes. Give 0 or more.")
 
 
 # --- replay ---------------------------------------------------------------------------

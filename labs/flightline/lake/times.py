@@ -4,12 +4,14 @@ Everything here works by position. The index of a caller's table may repeat, and
 numbers may have any width: they are widened before anything is computed.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from flightline.lake import core
 
@@ -25,7 +27,8 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Moment = datetime | str  # a Timestamp is a datetime
 NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
-MOST = 2**53  # the largest number up to which every whole number is a float
+FINER = re.compile(r"[.,]\d{7}")  # Python would cut the seventh digit off
+MOST = 2**53  # below it every whole number is a float, and no two are the same one
 
 
 def require(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None:
@@ -54,6 +57,13 @@ def missing(column: pd.Series) -> Flags:
     return found
 
 
+def is_timed(dtype: object) -> bool:
+    """Return whether a type holds moments, with a zone or without; a date is none."""
+    if isinstance(dtype, pd.ArrowDtype):
+        return bool(pa.types.is_timestamp(dtype.pyarrow_dtype))
+    return bool(pd.api.types.is_datetime64_any_dtype(dtype))
+
+
 def instants(times: pd.Series, name: str) -> pd.DatetimeIndex:
     """Return a column of times as instants in UTC, in their own unit.
 
@@ -75,8 +85,7 @@ def instants(times: pd.Series, name: str) -> pd.DatetimeIndex:
         If the column holds no times, or times without a zone.
     """
     dtype = times.dtype
-    timed = pd.api.types.is_datetime64_any_dtype(dtype)
-    if not timed or times.dt.tz is None:
+    if not is_timed(dtype) or times.dt.tz is None:
         raise ValueError(
             f"{name} holds {dtype}, and no times with a time zone. Give the zone that "
             "they were written in: .dt.tz_localize."
@@ -93,7 +102,8 @@ def moment(value: Moment | None, name: str) -> pd.Timestamp | None:
     Parameters
     ----------
     value : Timestamp or str or None
-        None stays None.
+        A text is read as ISO 8601 alone, so that no day is taken for a month. None
+        stays None.
     name : str
         What the message calls it.
 
@@ -110,7 +120,17 @@ def moment(value: Moment | None, name: str) -> pd.Timestamp | None:
         return None
     if not isinstance(value, (str, datetime)):
         raise ValueError(f"{name} is {value!r}, and no moment. Give a Timestamp.")
-    stamp = pd.Timestamp(value)
+    try:
+        given = datetime.fromisoformat(value) if isinstance(value, str) else value
+        exact = not (isinstance(value, str) and FINER.search(value))
+    except ValueError:
+        exact = False
+    if not exact:
+        raise ValueError(
+            f"{name} is {value!r}, and no moment in ISO 8601 down to microseconds. "
+            "Write it like '2013-07-02T18:49Z'."
+        )
+    stamp = pd.Timestamp(given)
     if stamp is pd.NaT or stamp.tzinfo is None:
         raise ValueError(f"{name} is {value!r}, without a time zone. Give it in UTC.")
     return stamp.tz_convert("UTC")
@@ -155,12 +175,13 @@ def numbers(column: pd.Series, *, whole: bool = False) -> Floats:
     dtype = column.dtype
     empty = bool(column.isna().all())
     number = pd.api.types.is_numeric_dtype(dtype) or empty
+    number &= not pd.api.types.is_complex_dtype(dtype)
     if not number or pd.api.types.is_bool_dtype(dtype):
         raise ValueError(f"{column.name} holds {dtype}, and no numbers. Convert it.")
     if empty:
         return np.full(len(column), np.nan)
     values: Floats = column.to_numpy(np.float64, na_value=np.nan)
-    _refuse(column, np.abs(values) > MOST, "is too large to be exact")
+    _refuse(column, np.abs(values) >= MOST, "is too large to be exact")
     if whole:
         _refuse(column, ~np.isnan(values) & (values % 1 != 0), "is no whole number")
     return values
@@ -236,7 +257,9 @@ def next_clock(start_utc: pd.Series, clock: pd.Series, zone: pd.Series) -> pd.Se
     start = pd.Series(instants(start_utc, "start_utc"))
     clock_minutes(clock)
     readings = pd.Series(numbers(clock))
-    found = core.next_clock(start, readings, _zones(zone)).astype(UTC)
+    minute = start.dt.floor("min")  # a clock shows 23:51 from its first second on
+    found = core.next_clock(minute, readings, _zones(zone)).astype(UTC)
+    found = found.mask(found < start, start.astype(UTC))
     return found.set_axis(start_utc.index)
 
 
@@ -314,8 +337,8 @@ def flight_times(flights: pd.DataFrame, airports: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         The flights in their own order and index, with `flight_id`,
         `sched_dep_utc`, `sched_arr_utc`, `dep_utc` (null: cancelled), `arr_utc`
-        (null: no landing whose instant is known) and `cancelled`, which nobody
-        knew before departure.
+        (null: no landing, or one without `arr_delay`, whose instant nothing
+        confirms) and `cancelled`, which nobody knew before departure.
 
     Raises
     ------
@@ -328,13 +351,14 @@ def flight_times(flights: pd.DataFrame, airports: pd.DataFrame) -> pd.DataFrame:
     zone, dates = _zone_of(flights, airports), _dates(flights)
     sched_dep = _local_departure(flights, dates)
     dep = _later(sched_dep, flights["dep_delay"])
-    earliest = _later(dep, flights["air_time"])
+    arr = next_clock(dep, flights["arr_time"], zone)
+    confirmed = flights["arr_delay"].notna().to_numpy(bool)
     found = {
         "flight_id": _flight_ids(flights, dates),
         "sched_dep_utc": sched_dep,
         "sched_arr_utc": next_clock(sched_dep, flights["sched_arr_time"], zone),
         "dep_utc": dep,
-        "arr_utc": next_clock(earliest, flights["arr_time"], zone),
+        "arr_utc": arr.where(confirmed),
         "cancelled": flights["dep_time"].isna(),
     }
     return flights.assign(**{name: each.array for name, each in found.items()})
