@@ -84,12 +84,32 @@ def test_a_raw_write_that_writes_less_is_noticed(
     assert len(lake.read(tmp_path, "departures")) == 300
 
 
+def on_a_small_disk(program: str, folder: Path, size: str) -> list[str]:
+    """Run a program whose first argument is a small disk; return what it prints."""
+    here = Path(__file__).parent
+    paths = f"{here} {here.parents[1] / 'labs'}"
+    run = (
+        f"mount -t tmpfs -o size={size} none {folder} || exit 77; "
+        f'exec "{sys.executable}" -c "$PROGRAM" {folder} {paths}'
+    )
+    command = ["unshare", "--mount", "--map-root-user", "sh", "-c", run]
+    env = os.environ | {"PROGRAM": program}
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, env=env)
+    except FileNotFoundError:
+        pytest.skip("no unshare on this machine")
+    if found.returncode == 77 or "unshare" in found.stderr:
+        pytest.skip(f"no small disk can be mounted here: {found.stderr.strip()}")
+    assert found.returncode == 0, found.stderr
+    return found.stdout.splitlines()
+
+
 def test_a_small_disk_that_is_full(tmp_path: Path) -> None:
     program = """
 import sys
 sys.path[:0] = sys.argv[2:]
-import pandas as pd
 from batches import made
+import pandas as pd
 from flightline import lake
 done = 0
 try:
@@ -104,23 +124,56 @@ except OSError as error:
     print(error.strerror)
 print(done, len(lake.read(sys.argv[1], "departures")))
 """
-    here = Path(__file__).parent
-    paths = f"{here} {here.parents[1] / 'labs'}"
-    run = (
-        f"mount -t tmpfs -o size=128k none {tmp_path} || exit 77; "
-        f'exec "{sys.executable}" -c "$PROGRAM" {tmp_path} {paths}'
-    )
-    command = ["unshare", "--mount", "--map-root-user", "sh", "-c", run]
-    env = os.environ | {"PROGRAM": program}
-    try:
-        found = subprocess.run(command, capture_output=True, text=True, env=env)
-    except FileNotFoundError:
-        pytest.skip("no unshare on this machine")
-    if found.returncode == 77 or "unshare" in found.stderr:
-        pytest.skip(f"no small disk can be mounted here: {found.stderr.strip()}")
-    told, counts = found.stdout.splitlines()
+    told, counts = on_a_small_disk(program, tmp_path, "128k")
     done, rows = map(int, counts.split())
     assert told == "No space left on device" and done > 0 and rows == 400 * done
+
+
+def test_a_disk_that_is_full_at_each_file_of_a_commit(tmp_path: Path) -> None:
+    program = """
+import errno, os, sys
+sys.path[:0] = sys.argv[2:]
+from pathlib import Path
+from batches import made
+from test_lake_disk import later
+from flightline import lake
+from flightline.lake import core
+disk, batch, stuck = Path(sys.argv[1]), later(), []
+draft = core.draft
+def noted(folder, content, step):
+    try:
+        return draft(folder, content, step)
+    except OSError:
+        stuck.append(folder.name)
+        raise
+core.draft = noted
+page = os.statvfs(disk).f_bsize
+for free in range(24):
+    root, filler = disk / str(free), disk / "filler"
+    lake.append(root, "departures", made(1))
+    left = os.statvfs(disk).f_bavail
+    filler.write_bytes(bytes(page * (left - free)))
+    try:
+        lake.append(root, "departures", batch)
+        outcome = "whole"
+    except OSError as error:
+        assert error.errno == errno.ENOSPC
+        outcome = stuck[-1] if stuck else "a folder"
+    stuck.clear()
+    drafts = len(list(root.rglob("*.draft")))
+    seen = len(lake.read(root, "departures"))
+    filler.unlink()
+    lake.append(root, "departures", batch)
+    print(outcome, seen, drafts, len(lake.read(root, "departures")))
+"""
+    lines = [line.split() for line in on_a_small_disk(program, tmp_path, "4m")]
+    assert len(lines) == 24
+    outcomes = {outcome for outcome, *_ in lines}
+    wanted = {"month=2013-07", "month=2013-08", "quarantine", "_log", "whole"}
+    assert wanted <= outcomes
+    for outcome, seen, drafts, after in lines:
+        assert drafts == "0" and after == "300"  # one row of the batch is there already
+        assert seen == ("300" if outcome == "whole" else "1")
 
 
 def test_names_are_synced_up_to_the_parent_of_the_lake(
