@@ -286,7 +286,7 @@ def cast_texts(column: pd.Series) -> Cast:
         which nothing is known has no texts of any kind, whatever its type.
     """
     column = plain(column)
-    if column.isna().all():
+    if column.head(1).isna().all() and column.isna().all():  # the first row is quick
         return Cast(pd.Series([None] * len(column), dtype=object), {})
     if _is_text(column.dtype):
         column = column.astype(object)
