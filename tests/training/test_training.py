@@ -309,14 +309,13 @@ def test_stored_models_score_as_the_fitted_ones(tmp_path, fitted, parts):
         )
 
 
-@pytest.mark.parametrize(
-    "file", ["logistic.json", "lightgbm.txt", "mlp.onnx", "transform.json"]
-)
-def test_a_changed_or_missing_file_is_refused(file, folder):
-    path, name = folder / file, Path(file).stem.replace("transform", "logistic")
+@pytest.mark.parametrize("name", ["logistic", "lightgbm", "mlp", "transform"])
+def test_a_changed_or_missing_file_is_refused(name, folder):
+    (path,) = folder.glob(f"{name}.*")
+    name = name.replace("transform", "logistic")
     content = path.read_bytes()
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    with pytest.raises(training.Damaged, match=file):
+    with pytest.raises(training.Damaged, match=path.name):
         training.load_model(folder, name)
     path.unlink()
     with pytest.raises(training.Damaged, match="missing or empty"):
@@ -327,9 +326,9 @@ def test_a_changed_manifest_is_refused_if_its_digest_is_known(folder):
     pinned = training.sha256((folder / "models.json").read_bytes())
     training.load_model(folder, "logistic", pinned)
     manifest = json.loads((folder / "models.json").read_text())
-    (folder / "logistic.json").write_text('{"weights": [], "bias": 9.0}')
-    digest = training.sha256((folder / "logistic.json").read_bytes())
-    manifest["models"][1]["sha256"] = digest
+    path = folder / manifest["models"][1]["file"]
+    path.write_text('{"weights": [], "bias": 9.0}')
+    manifest["models"][1]["sha256"] = training.sha256(path.read_bytes())
     (folder / "models.json").write_text(json.dumps(manifest))
     assert training.load_model(folder, "logistic").name == "logistic"
     with pytest.raises(training.Damaged, match=r"models\.json"):
@@ -347,9 +346,10 @@ def test_an_unknown_name_and_a_second_transform_are_refused(folder, fitted, part
 
 
 def test_nothing_is_ever_unpickled():
-    source = Path(training.core.__file__).read_text()
+    package = Path(training.__file__).parent
+    source = "".join(path.read_text() for path in sorted(package.glob("*.py")))
     assert "pickle" not in source and "joblib" not in source
-    assert source.count("torch.load(") == source.count("weights_only=True") == 1
+    assert source.count("torch.load(") == source.count("weights_only=True") > 0
 
 
 # --- the reference models

@@ -7,10 +7,11 @@ import subprocess
 from types import SimpleNamespace
 from unittest import mock
 
+import flightline
 import pytest
 from flightline import training
 from flightline.training import __main__ as train
-from flightline.training import tracking
+from flightline.training import fits, tracking
 from labkit import data
 from labkit.training import crashes
 
@@ -62,7 +63,7 @@ def test_provenance_says_unknown_where_nothing_is_known(tmp_path):
 
 def test_provenance_sees_each_pin_and_each_installed_version(tmp_path, monkeypatch):
     package = tmp_path / "labs" / "flightline" / "__init__.py"
-    monkeypatch.setattr(training.core.flightline, "__file__", str(package))
+    monkeypatch.setattr(flightline, "__file__", str(package))
     monkeypatch.setattr(subprocess, "run", mock.Mock(side_effect=OSError))
     versions = {"lightgbm": "4.7.0"}
     monkeypatch.setattr(
@@ -111,7 +112,8 @@ def test_mlflow_writes_to_its_folder_alone(store, runs, capfd):
 def test_the_command_line_trains_records_and_reproduces(
     tmp_path, capsys, monkeypatch, table
 ):
-    monkeypatch.setattr(training.core, "load_table", lambda *_: table)
+    monkeypatch.setattr(training, "load_table", lambda *_: table)
+    monkeypatch.setattr(tracking, "load_table", lambda *_: table)
     store, out = tmp_path / "store", tmp_path / "out"
     arguments = [str(store), "--kind", "logistic", "--rows", "3000"]
     arguments += ["--out", str(out), "--promote", "delay"]
@@ -127,7 +129,8 @@ def test_the_command_line_trains_records_and_reproduces(
 
 
 def test_the_gate_decides_the_exit_code(tmp_path, capsys, monkeypatch, table):
-    monkeypatch.setattr(training.core, "load_table", lambda *_: table)
+    monkeypatch.setattr(training, "load_table", lambda *_: table)
+    monkeypatch.setattr(tracking, "load_table", lambda *_: table)
     arguments = [str(tmp_path), "--rows", "2000", "--set", "rounds=1"]
     assert train.main([*arguments, "--promote", "delay"]) == 1
     assert "refused by the gate" in capsys.readouterr().out
@@ -138,9 +141,10 @@ def test_the_gate_decides_the_exit_code(tmp_path, capsys, monkeypatch, table):
 def test_an_interrupted_network_goes_on_where_it_was(
     tmp_path, capsys, monkeypatch, table
 ):
-    monkeypatch.setattr(training.core, "load_table", lambda *_: table)
+    monkeypatch.setattr(training, "load_table", lambda *_: table)
+    monkeypatch.setattr(tracking, "load_table", lambda *_: table)
     monkeypatch.setattr(train, "passes", lambda *_: True)
-    monkeypatch.setattr(training.core, "to_onnx", lambda network: interrupted())
+    monkeypatch.setattr(fits, "to_onnx", lambda network: interrupted())
     steps = []
 
     def interrupted():

@@ -1,65 +1,51 @@
 """The training pipeline: a run that repeats, and a model that can be refused.
 
-Loader, transform, models, evaluation with intervals by day, checkpoints, a gate. Lab 06
-builds the core; `tracking` writes runs and models to MLflow, and
-`python -m flightline.training` trains from the command line.
+The table and its splits (`data`), the transform that travels with a model
+(`transform`), four kinds of models behind one door (`fits`, `network`, `predictors`),
+metrics with intervals by day (`metrics`, `intervals`, `calibration`), model files under
+their digests (`files`), checkpoints (`checkpoints`), and a gate (`gates`, `slices`).
+Lab 06 builds the core: an interval, a run and its snapshot, why two runs differ, who is
+worse off. `tracking` writes runs and models to MLflow, and `python -m
+flightline.training` trains from the command line.
 """
 
 from flightline.training import tracking
-from flightline.training.core import (
-    AT_LEAST,
-    AT_MOST,
-    FITS,
-    KINDS,
-    METRICS,
+from flightline.training.calibration import calibrate
+from flightline.training.checkpoints import load_checkpoint, save_checkpoint
+from flightline.training.data import SPLITS, days, labels, load_table, split
+from flightline.training.digests import Damaged, sha256
+from flightline.training.files import load_model, save_models, write_atomic
+from flightline.training.fits import FITS, TREES, fit
+from flightline.training.gates import AT_LEAST, AT_MOST, gate
+from flightline.training.heart import (
     PIECES,
-    SPLITS,
-    TREES,
-    Damaged,
     Floats,
     Integers,
     Metric,
-    Predictor,
-    Recipe,
-    Score,
     Tensors,
     Training,
-    Transform,
-    auc,
     batch_rows,
-    calibrate,
-    calibration_error,
-    days,
-    evaluate,
-    fit,
-    gate,
-    interval,
-    labels,
-    lead,
-    load_checkpoint,
-    load_model,
-    log_loss,
-    make_mlp,
-    measure,
-    open_model,
-    provenance,
-    regret,
     restore,
-    save_checkpoint,
-    save_models,
-    sha256,
     snapshot,
-    split,
-    start_training,
-    tensors,
-    to_onnx,
     train,
-    train_recipe,
     what_changed,
-    worse_slices,
-    write_atomic,
 )
-from flightline.training.from_lake import load_table
+from flightline.training.intervals import interval
+from flightline.training.metrics import (
+    METRICS,
+    auc,
+    calibration_error,
+    evaluate,
+    lead,
+    log_loss,
+)
+from flightline.training.network import make_mlp, start_training, tensors, to_onnx
+from flightline.training.predictors import KINDS, Predictor, Score, open_model
+from flightline.training.recipes import Recipe, measure, train_recipe
+from flightline.training.records import provenance
+from flightline.training.searches import regret
+from flightline.training.slices import worse_slices
+from flightline.training.transform import Transform
 
 __all__ = [
     "AT_LEAST",

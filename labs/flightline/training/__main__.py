@@ -22,7 +22,8 @@ from typing import Any
 
 import pandas as pd
 
-from flightline.training import core, tracking
+from flightline import training
+from flightline.training import tracking
 
 DATA = Path(__file__).resolve().parents[3] / "data"
 
@@ -32,7 +33,7 @@ class Result:
     """A trained model, its run, its log-loss in June, and what the gate said."""
 
     kind: str
-    model: core.Predictor
+    model: training.Predictor
     run_id: str
     loss: float
     passed: bool
@@ -45,7 +46,7 @@ class Progress:
         self.every_s, self.first = every_s, -1
         self.start = self.shown = 0.0
 
-    def __call__(self, run: core.Training) -> None:
+    def __call__(self, run: training.Training) -> None:
         """Report a step of a training run."""
         now = time.monotonic()
         if self.first < 0:
@@ -83,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     found.add_argument("store", type=Path, help="the folder of runs; it is made")
     found.add_argument("--data", type=Path, default=DATA, help="the data folder")
-    found.add_argument("--kind", choices=[*core.FITS, "all"], default="lightgbm")
+    found.add_argument("--kind", choices=[*training.FITS, "all"], default="lightgbm")
     found.add_argument("--rows", type=int, help="train on a sample; default: all rows")
     found.add_argument("--seed", type=int, default=0)
     found.add_argument(
@@ -98,31 +99,31 @@ def parser() -> argparse.ArgumentParser:
 
 def train_one(kind: str, options: argparse.Namespace, table: pd.DataFrame) -> Result:
     """Train a kind, record it, and put it before the gate."""
-    recipe = core.Recipe(kind, options.seed, options.rows, dict(options.settings))
+    recipe = training.Recipe(kind, options.seed, options.rows, dict(options.settings))
     more: dict[str, Any] = {}
     if kind == "mlp":
-        data = core.provenance(options.data)["data_sha256"]
-        tag = core.sha256(repr((recipe, data)).encode())[:12]
+        data = training.provenance(options.data)["data_sha256"]
+        tag = training.sha256(repr((recipe, data)).encode())[:12]
         folder = options.store / "checkpoints" / tag
         more = {"checkpoints": folder, "report": Progress()}
     say(f"{kind}: training")
     run_id = tracking.record(options.store, recipe, options.data, table, **more)
     model = tracking.open_run(options.store, run_id)
-    parts, loss = core.split(table), 0.0
+    parts, loss = training.split(table), 0.0
     for part, month in (("test", "July"), ("tune", "June")):
-        found = core.evaluate(model, parts[part]).round(3)
+        found = training.evaluate(model, parts[part]).round(3)
         value = {n: f"{r.value} ({r.low} to {r.high})" for n, r in found.iterrows()}
         say(f"{kind}: {month} {value}")
         loss = float(found.loc["log_loss", "value"])
     return Result(kind, model, run_id, loss, passes(model, parts))
 
 
-def passes(model: core.Predictor, parts: dict[str, pd.DataFrame]) -> bool:
+def passes(model: training.Predictor, parts: dict[str, pd.DataFrame]) -> bool:
     """Put a model before the gate, against the rung below it on the ladder."""
     below = "constant" if model.kind == "logistic" else "logistic"
     rows = parts["train"].sample(min(40_000, len(parts["train"])), random_state=0)
-    baseline = core.fit(below, rows, parts["tune"])
-    report = core.gate(model, parts["tune"], baseline)
+    baseline = training.fit(below, rows, parts["tune"])
+    report = training.gate(model, parts["tune"], baseline)
     say(report.round(3).to_string())
     return bool(report["passed"].all())
 
@@ -144,11 +145,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.reproduce:
             return reproduce(options)
         say("loading the data and computing the features")
-        table = core.load_table(options.data)
-        kinds = list(core.FITS) if options.kind == "all" else [options.kind]
+        table = training.load_table(options.data)
+        kinds = list(training.FITS) if options.kind == "all" else [options.kind]
         results = [train_one(kind, options, table) for kind in kinds]
         if options.out:
-            core.save_models(options.out, [result.model for result in results])
+            training.save_models(options.out, [result.model for result in results])
         for each in results:
             verdict = "passed" if each.passed else "refused by the gate"
             say(f"{each.kind}: run {each.run_id}, {verdict}")
@@ -158,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             say(
                 f"{options.promote}: version {version}, {good[0].kind}, is the champion"
             )
-    except (ValueError, OSError, core.Damaged) as error:
+    except (ValueError, TypeError, OSError, training.Damaged) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 2
     return 0 if good else 1

@@ -13,14 +13,20 @@ import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pandas as pd
 
-from flightline.training import core
-from flightline.training.core import Damaged, Predictor, Recipe
+from flightline.training.data import load_table
+from flightline.training.digests import Damaged
+from flightline.training.files import load_model, save_models
+from flightline.training.predictors import Predictor
+from flightline.training.recipes import Recipe, measure, train_recipe
+from flightline.training.records import provenance
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 
 def tracker(store: Path | str) -> "tuple[MlflowClient, str]":
@@ -33,6 +39,11 @@ def tracker(store: Path | str) -> "tuple[MlflowClient, str]":
     from mlflow import MlflowClient
 
     folder = Path(store).resolve()
+    if "?" in str(folder) or unquote(str(folder)) != str(folder):
+        raise ValueError(
+            f"{folder}: MLflow cannot keep a database in a folder whose path holds ? "
+            "or % before two digits. Rename it."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("mlflow", "alembic"):
         logger = logging.getLogger(name)
@@ -76,24 +87,43 @@ def record(
     str
         The run ID.
     """
-    table = core.load_table(data_dir) if table is None else table
+    table = load_table(data_dir) if table is None else table
     client, experiment = tracker(store)
-    run_id = str(
-        client.create_run(experiment, tags=core.provenance(data_dir)).info.run_id
-    )
-    model = core.train_recipe(recipe, table, **more)
-    client.log_param(run_id, "recipe", json.dumps(asdict(recipe), sort_keys=True))
-    for name, value in {**asdict(recipe), **recipe.settings}.items():
-        if name != "settings":
-            client.log_param(run_id, name, value)
-    for name, measured in core.measure(model, table).items():
-        client.log_metric(run_id, name, measured)
-    with tempfile.TemporaryDirectory() as folder:
-        digest = core.save_models(folder, [model])
-        client.log_artifacts(run_id, folder, "model")
-    client.set_tag(run_id, "manifest_sha256", digest)
+    run_id = str(client.create_run(experiment, tags=provenance(data_dir)).info.run_id)
+    try:
+        model = train_recipe(recipe, table, **more)
+        client.log_param(run_id, "recipe", json.dumps(asdict(recipe), sort_keys=True))
+        for name, value in {**asdict(recipe), **recipe.settings}.items():
+            if name != "settings":
+                client.log_param(run_id, name, value)
+        for name, measured in measure(model, table).items():
+            client.log_metric(run_id, name, measured)
+        with tempfile.TemporaryDirectory() as folder:
+            digest = save_models(folder, [model])
+            client.log_artifacts(run_id, folder, "model")
+        client.set_tag(run_id, "manifest_sha256", digest)
+    except BaseException as error:  # an interrupt, too: no run stays RUNNING
+        stopped = isinstance(error, KeyboardInterrupt | SystemExit)
+        client.set_tag(run_id, "error", f"{type(error).__name__}: {error}"[:500])
+        client.set_terminated(run_id, "KILLED" if stopped else "FAILED")
+        raise
     client.set_terminated(run_id)
     return run_id
+
+
+def _run(client: "MlflowClient", run_id: str) -> "Run":
+    """Return a run that finished; another is a ValueError."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = client.get_run(run_id)
+    except MlflowException as error:
+        raise ValueError(f"the database has no run {run_id!r}.") from error
+    if run.info.status != "FINISHED" or "manifest_sha256" not in run.data.tags:
+        raise ValueError(
+            f"run {run_id} is {run.info.status}: it has no model. Repeat it."
+        )
+    return run
 
 
 def reproduce(store: Path | str, run_id: str, data_dir: Path | str) -> pd.DataFrame:
@@ -116,18 +146,22 @@ def reproduce(store: Path | str, run_id: str, data_dir: Path | str) -> pd.DataFr
     Damaged
         If the data are not those of the run.
     """
-    stored = tracker(store)[0].get_run(run_id).data
-    now = core.provenance(data_dir)["data_sha256"]
+    stored = _run(tracker(store)[0], run_id).data
+    now = provenance(data_dir)["data_sha256"]
     if now != stored.tags["data_sha256"]:
         raise Damaged(
             f"run {run_id} saw other data: check out its commit's data first."
         )
-    recipe, table = (
-        Recipe(**json.loads(stored.params["recipe"])),
-        core.load_table(data_dir),
-    )
-    again = core.measure(core.train_recipe(recipe, table), table)
+    recipe = Recipe(**json.loads(stored.params["recipe"]))
+    table = load_table(data_dir)
+    again = measure(train_recipe(recipe, table), table)
     return pd.DataFrame({"recorded": stored.metrics, "again": again})
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name that cannot stand in an address such as `models:/NAME@champion`."""
+    if not name.strip() or set(name) & set("/:@"):
+        raise ValueError(f"the name {name!r} is empty or holds / : or @. Take another.")
 
 
 def promote(store: Path | str, run_id: str, name: str, alias: str = "champion") -> str:
@@ -146,10 +180,20 @@ def promote(store: Path | str, run_id: str, name: str, alias: str = "champion") 
     -------
     str
         The version.
+
+    Raises
+    ------
+    ValueError
+        For a run that did not finish, or a name that no server can ask for.
     """
+    from mlflow.exceptions import MlflowException
+
     client, _ = tracker(store)
-    run = client.get_run(run_id)
-    if not client.search_registered_models(f"name = '{name}'"):
+    run = _run(client, run_id)
+    _check_name(name)
+    try:
+        client.get_registered_model(name)
+    except MlflowException:
         client.create_registered_model(name)
     tags = {"manifest_sha256": run.data.tags["manifest_sha256"]}
     source = f"{run.info.artifact_uri}/model"
@@ -166,15 +210,20 @@ def open_run(
     `pinned` is that digest, by default the run's; `labels` are a name and a version.
     """
     client, _ = tracker(store)
-    stored = client.get_run(run_id).data
+    stored = _run(client, run_id).data
     with tempfile.TemporaryDirectory() as folder:
         path = client.download_artifacts(run_id, "model", folder)
         digest = pinned or stored.tags["manifest_sha256"]
-        return replace(core.load_model(path, stored.params["kind"], digest), **labels)
+        return replace(load_model(path, stored.params["kind"], digest), **labels)
 
 
 def fetch(store: Path | str, name: str, alias: str = "champion") -> Predictor:
     """Open the registered model of an alias, if nobody touched its files."""
-    entry = tracker(store)[0].get_model_version_by_alias(name, alias)
+    from mlflow.exceptions import MlflowException
+
+    try:
+        entry = tracker(store)[0].get_model_version_by_alias(name, alias)
+    except MlflowException as error:
+        raise ValueError(f"no version of {name!r} is its {alias!r}.") from error
     run_id, pinned = str(entry.run_id), entry.tags["manifest_sha256"]
     return open_run(store, run_id, pinned, name=name, version=str(entry.version))

@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from flightline import training
-from flightline.training import Floats, Integers, Training, tracking
+from flightline.training import Floats, Integers, Training, files, tracking
 from matplotlib.axes import Axes
 
 from labkit import figures, processes
@@ -209,7 +209,7 @@ def full_disk(point: str) -> Iterator[None]:
         if name == point:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    with mock.patch.object(training.core, "failpoint", refuse):
+    with mock.patch.object(files, "failpoint", refuse):
         yield
 
 
