@@ -164,9 +164,7 @@ def test_nobody_opens_the_sealed_week_before_the_capstone() -> None:
     reads_files = {
         "data/build.py",
         "labs/flightline/serving/serve.py",
-        "labs/flightline/training/core.py",
         "labs/flightline/training/data.py",
-        "labs/06_training.ipynb",
         "tests/data/test_data.py",
         "tests/training/test_training.py",
     }

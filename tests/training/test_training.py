@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import bad_models
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,7 +19,7 @@ from flightline.lake import flight_times, weather_events
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from labkit import data
-from labkit.training import bad_models, crashes, model_peers, tuning
+from labkit.training import searching
 
 MODELS = data.DATA_DIR / "models"
 REFERENCE = ("delay_lightgbm", "delay_mlp")
@@ -431,7 +432,7 @@ def test_the_gate_stops_other_bad_models(reference, fitted, parts):
 # --- the exercises' functions
 
 
-def test_regret_what_changed_and_worse_slices():
+def test_regret_and_what_changed():
     found = training.regret([np.nan, 5, 7, np.nan, 4], 3)
     assert np.isnan(found[0]) and found[1:].tolist() == [2, 2, 2, 1]
     with pytest.raises(ValueError, match="below best"):
@@ -439,48 +440,47 @@ def test_regret_what_changed_and_worse_slices():
     run = {"seed": "1", "code_sha256": "c", "git_commit": "7"}
     assert training.what_changed(run, run | {"git_commit": "8"}) == []
     assert training.what_changed(run, {"seed": "1"}) == ["code_sha256", "git_commit"]
-    slices = crashes.example_slices()
-    columns = ("challenger", "champion", "late", "day", "carrier")
-    assert training.worse_slices(*(slices[c].to_numpy() for c in columns)) == ["worse"]
-
-
-# --- the lab's intervals
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_counting_pairs_once_gives_the_interval_of_the_lead(seed):
-    chance = np.random.default_rng(seed)
-    scores = chance.integers(0, 20, (2, 400)) / 20  # with ties
-    late = (chance.random(400) < 0.3).astype(float)
-    day = np.sort(np.arange(400) % 9)
-    found = model_peers.lead_interval(scores, late, day, draws=60)
-    wanted = training.interval(training.lead, scores, late, day, draws=60)
-    assert found == pytest.approx(wanted, abs=1e-12) and found[0] < found[1]
-
-
-def test_excess_is_that_of_the_mean_score(fitted, parts):
-    found = model_peers.excess({"constant": fitted["constant"]}, parts["test"])
-    row, rate = found.loc["constant"], training.labels(parts["train"]).mean()
-    late = training.labels(parts["test"]).mean()
-    assert row["value"] == pytest.approx(100 * (rate - late))
-    assert row["low"] < row["value"] < row["high"]
 
 
 # --- the bench's searches
 
 
-def test_searches_are_seeded_and_keep_their_budget():
-    table = tuning.configurations()
-    assert len(table) == 200 and table.index.is_unique
-    assert (table["log_loss"].between(0.4, 0.7)).all()
-    for name, search in tuning.SEARCHES.items():
-        losses = search(table, 16, 3)
-        assert losses == search(table, 16, 3) != search(table, 16, 4), name
-        assert 8 <= len(losses) <= 16 and set(losses) <= set(table["log_loss"]), name
+def bowl(point):
+    """Return the distance from a point that no grid of few levels holds."""
+    return sum((value - 0.37) ** 2 for value in point.values())
 
 
-def test_a_race_reports_every_search_budget_and_seed():
-    race = tuning.race(tuning.configurations(), budgets=(4, 200), seeds=2)
-    assert len(race) == 3 * 2 * 2 and (race["regret"] >= 0).all()
-    whole = race[(race["budget"] == 200) & (race["search"] != "TPE")]
-    assert (whole["regret"] == 0).all()
+@pytest.mark.parametrize("name", searching.SEARCHES)
+def test_searches_are_seeded_and_keep_their_budget(name):
+    search = searching.SEARCHES[name]
+    losses = search(bowl, 16, 3)
+    assert losses == search(bowl, 16, 3) != search(bowl, 16, 4)
+    assert 12 <= len(losses) <= 16 and len(set(losses)) > 12
+
+
+@pytest.mark.parametrize(("budget", "product"), [(1, 1), (8, 8), (16, 16), (32, 32)])
+def test_a_grid_spreads_its_levels_evenly(budget, product):
+    found = list(searching.sizes(list(searching.SPACE), budget).values())
+    assert np.prod(found) == product and max(found) - min(found) <= 2
+
+
+def test_a_race_pairs_the_searches_by_seed():
+    race = searching.race(bowl, budgets=(4, 12), seeds=3)
+    assert len(race) == 3 * 2 * 3 and (race["tried"] <= race["budget"]).all()
+    best = race.pivot(index=["search", "seed"], columns="budget", values="best")
+    assert (best.drop("grid")[12] <= best.drop("grid")[4]).all()
+    gain = searching.gains(race, "random", "random")
+    assert (gain == 0).all(axis=None)
+    gain = searching.gains(race, "TPE", "random")
+    assert (gain["low"] <= gain["mean"]).all() and (gain["mean"] <= gain["high"]).all()
+
+
+def test_settings_stay_inside_their_space(parts):
+    for place in (0.0, 0.5, 1.0):
+        found = searching.settings(dict.fromkeys(searching.SPACE, place))
+        for name, (low, high) in searching.SPACE.items():
+            assert low <= found[name] <= high and isinstance(found[name], type(low))
+    task = searching.Task(parts["train"].head(600), parts["tune"].head(600))
+    assert 0.2 < task.loss()(dict.fromkeys(searching.SPACE, 0.5)) < 1
+    trials = searching.pruned(task, trials=6)
+    assert trials["rounds"].between(1, searching.ROUNDS).all() and len(trials) == 6

@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import sqlite3
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
@@ -13,7 +14,6 @@ from flightline import training
 from flightline.training import __main__ as train
 from flightline.training import fits, tracking
 from labkit import data
-from labkit.training import crashes
 
 SMALL = {"rounds": 15, "learning_rate": 0.2}
 
@@ -97,7 +97,19 @@ def test_aliases_move_forth_and_back(store, runs):
 
 def test_a_changed_artefact_is_refused_even_with_its_manifest(store, runs):
     tracking.promote(store, runs[1], "tampered")
-    assert crashes.tamper_registry(store, "tampered")["error"] == "Damaged"
+    client, _ = tracking.tracker(store)
+    entry = client.get_model_version_by_alias("tampered", "champion")
+    folder = Path(str(entry.source).removeprefix("file://"))
+    kept = {path: path.read_bytes() for path in folder.iterdir()}
+    manifest = json.loads((folder / "models.json").read_text())
+    model = folder / manifest["models"][0]["file"]
+    model.write_bytes(kept[model][:-1] + b"x")
+    manifest["models"][0]["sha256"] = training.sha256(model.read_bytes())
+    (folder / "models.json").write_text(json.dumps(manifest))
+    with pytest.raises(training.Damaged, match=r"models\.json"):
+        tracking.fetch(store, "tampered")
+    for path, content in kept.items():
+        path.write_bytes(content)
     assert tracking.fetch(store, "tampered").kind == "lightgbm"
 
 

@@ -12,12 +12,7 @@ flightline.training` trains from the command line.
 from flightline.training import tracking
 from flightline.training.calibration import calibrate
 from flightline.training.checkpoints import load_checkpoint, save_checkpoint
-from flightline.training.data import SPLITS, days, labels, load_table, split
-from flightline.training.digests import Damaged, sha256
-from flightline.training.files import load_model, save_models, write_atomic
-from flightline.training.fits import FITS, TREES, fit
-from flightline.training.gates import AT_LEAST, AT_MOST, gate
-from flightline.training.heart import (
+from flightline.training.core import (
     PIECES,
     Floats,
     Integers,
@@ -30,6 +25,11 @@ from flightline.training.heart import (
     train,
     what_changed,
 )
+from flightline.training.data import SPLITS, days, labels, load_table, split
+from flightline.training.digests import Damaged, sha256
+from flightline.training.files import load_model, save_models, write_atomic
+from flightline.training.fits import FITS, TREES, fit
+from flightline.training.gates import AT_LEAST, AT_MOST, gate
 from flightline.training.intervals import interval
 from flightline.training.metrics import (
     METRICS,

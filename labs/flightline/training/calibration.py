@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from flightline.training.heart import Floats
+from flightline.training.core import Floats
 
 
 def sigmoid(logit: Floats) -> Floats:

@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from flightline.training.core import Training, restore, snapshot
 from flightline.training.digests import sha256
 from flightline.training.files import write_atomic
-from flightline.training.heart import Training, restore, snapshot
 
 OURS = re.compile(r"step-(\d{8,})-([0-9a-f]{32})\.pt")
 DRAFT = re.compile(r"\.step-\d{8,}-[0-9a-f]{32}\.pt\.draft")

@@ -11,8 +11,8 @@ import pandas as pd
 from flightline.features import CATEGORICAL
 from flightline.training.calibration import calibrate
 from flightline.training.checkpoints import load_checkpoint, save_checkpoint
+from flightline.training.core import Training, rows_digest, train
 from flightline.training.data import labels
-from flightline.training.heart import Training, rows_digest, train
 from flightline.training.network import start_training, tensors, to_onnx
 from flightline.training.predictors import Predictor, one_hot, open_model
 from flightline.training.transform import Transform

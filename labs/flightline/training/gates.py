@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from flightline.features import FEATURES
+from flightline.training.core import Floats, Integers
 from flightline.training.data import days, labels
-from flightline.training.heart import Floats, Integers
 from flightline.training.intervals import interval
 from flightline.training.metrics import auc, calibration_error, lead
 from flightline.training.predictors import Predictor

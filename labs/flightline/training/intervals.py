@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from flightline.training.heart import Floats, Integers, Metric, day_interval
+from flightline.training.core import Floats, Integers, Metric, day_interval
 
 
 def interval(

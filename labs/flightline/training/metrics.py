@@ -8,8 +8,8 @@ every comparison with it is false and the answer would look like one.
 import numpy as np
 import pandas as pd
 
+from flightline.training.core import Floats, Metric
 from flightline.training.data import days, labels
-from flightline.training.heart import Floats, Metric
 from flightline.training.intervals import interval
 from flightline.training.predictors import Predictor
 

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from flightline.features import CATEGORICAL, NUMERIC
+from flightline.training.core import Tensors, Training
 from flightline.training.data import labels
-from flightline.training.heart import Tensors, Training
 from flightline.training.transform import Transform
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from flightline.features import FEATURES
 from flightline.training.calibration import sigmoid
-from flightline.training.heart import Floats
+from flightline.training.core import Floats
 from flightline.training.transform import Transform
 
 Score = Callable[[pd.DataFrame], Floats]

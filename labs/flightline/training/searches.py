@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from flightline.training.heart import Floats
+from flightline.training.core import Floats
 
 
 def regret(losses: Sequence[float], best: float) -> Floats:

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flightline.training.heart import Floats, Integers, worse_off
+from flightline.training.core import Floats, Integers, worse_off
 
 
 def worse_slices(

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from flightline import training
 from labkit import bench, data, timing
-from labkit.training import tuning
+from labkit.training import searching
 
 RESULTS = Path(__file__).parent / "results"
 BUILD = data.DATA_DIR / "models" / "build.py"
@@ -155,18 +155,29 @@ def test_what_a_safe_checkpoint_costs(tmp_path, parts):
     )
 
 
-def test_the_race_with_more_seeds():
-    table = tuning.configurations()
-    race = tuning.race(table, budgets=(8, 16, 32, 64), seeds=100)
+def test_the_race_of_searches(parts):
+    task = searching.Task(
+        parts["train"].sample(6_000, random_state=0),
+        parts["tune"].sample(8_000, random_state=0),
+    )
+    budgets = (8, 16, 32)
+    race = searching.race(task.loss(), budgets, seeds=20)
+    best = race["best"].min()
     rows = []
-    for (budget, search), regret in race.groupby(["budget", "search"])["regret"]:
-        low, middle, high = np.quantile(regret * 1000, [0.25, 0.5, 0.75])
+    for (budget, search), found in race.groupby(["budget", "search"]):
+        low, middle, high = np.quantile(
+            1000 * (found["best"] - best), [0.25, 0.5, 0.75]
+        )
+        gain = 1000 * searching.gains(race, search, "random").loc[budget]
         rows.append({
-            "Tried": int(budget),
+            "Budget": int(budget),
             "Search": search,
-            "Median regret": f"{middle:.2f}",
-            "Middle half": f"{low:.2f} to {high:.2f}",
-            "Found the best": f"{100 * (regret == 0).mean():.0f}%",
+            "Median regret": f"{middle:.1f}",
+            "Middle half": f"{low:.1f} to {high:.1f}",
+            "Gain over random": "0" if search == "random" else f"{gain['mean']:+.1f} "
+            f"({gain['low']:+.1f} to {gain['high']:+.1f})",
         })  # fmt: skip
     bench.record(RESULTS, "training_race", pd.DataFrame(rows))
-    assert len(rows) == 12 and (race["regret"] >= 0).all()
+    assert len(rows) == 9 and (race["tried"] <= race["budget"]).all()
+    trials = searching.pruned(task)
+    assert len(trials) == 12 and trials["rounds"].max() == searching.ROUNDS

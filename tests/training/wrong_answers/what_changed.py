@@ -5,7 +5,7 @@ Each cell is one mistake; its text is the hint it must meet.
 
 
 # %% code_in_both
-"""The code differs"""
+"""Other code clears nothing"""
 
 
 def what_changed(run, other):
@@ -20,7 +20,7 @@ def what_changed(run, other):
 
 
 # %% code_in_one
-"""Only one run has a digest of its code"""
+"""One run has no digest of its code"""
 
 
 def what_changed(run, other):
@@ -35,7 +35,7 @@ def what_changed(run, other):
 
 
 # %% commit_always
-"""Another commit with the same code"""
+"""Equal code clears the commit"""
 
 
 def what_changed(run, other):
@@ -48,7 +48,7 @@ def what_changed(run, other):
 
 
 # %% commit_never
-"""Without a digest of the code"""
+"""Without a digest of the code it is a suspect"""
 
 
 def what_changed(run, other):
@@ -61,7 +61,7 @@ def what_changed(run, other):
 
 
 # %% dark_code_is_equal
-"""An unknown digest of the code shows nothing"""
+"""Unknown code clears no commit"""
 
 
 def what_changed(run, other):
@@ -76,7 +76,7 @@ def what_changed(run, other):
 
 
 # %% dark_commit
-"""Equal code rules the commit out"""
+"""that nobody wrote down"""
 
 
 def what_changed(run, other):
@@ -91,7 +91,7 @@ def what_changed(run, other):
 
 
 # %% dirty_differs
-"""Two equal commits count as equal here"""
+"""-dirty or not"""
 
 
 def what_changed(run, other):
@@ -106,7 +106,7 @@ def what_changed(run, other):
 
 
 # %% lone_commit
-"""also one that only one run has"""
+"""Equal code clears a commit that only one run has"""
 
 
 def what_changed(run, other):
@@ -121,7 +121,7 @@ def what_changed(run, other):
 
 
 # %% names_of_the_first
-"""A name that only the other run has"""
+"""A name that only the other run has counts"""
 
 
 def what_changed(run, other):

@@ -10,9 +10,6 @@ import numpy as np
 import pandas as pd
 from flightline import features, training
 from flightline.training import Floats, Predictor
-from matplotlib.axes import Axes
-
-from labkit import figures
 
 REASONS = {
     "no better": ["baseline"],
@@ -106,49 +103,3 @@ def make(
 QUEUES = ("origin_waiting", "origin_carrier_waiting")
 MOVING = (*features.DEPARTURES, *features.BACKLOG, *features.ARRIVALS)
 LEAK = 0.02  # a mild leak: enough to win, not enough to look perfect
-
-
-def plot_reliability(models: dict[str, Predictor], table: pd.DataFrame) -> Axes:
-    """Draw for each model the share of late flights over the mean score, in ten bins.
-
-    Parameters
-    ----------
-    models : dict of training.Predictor
-        Two models by name: the first in blue, the second in orange.
-    table : DataFrame
-        Rows with features and labels.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-    """
-    import matplotlib.pyplot as plt
-
-    _, ax = plt.subplots()
-    ax.plot([0, 1], [0, 1], color=figures.GREY, lw=1.2)
-    looks = zip(models.items(), (figures.BLUE, figures.ORANGE), "os", strict=False)
-    for (name, model), color, marker in looks:
-        points = reliability(model, table)
-        ax.plot(points["score"], points["late"], marker=marker, color=color)
-        last = points.iloc[-1]
-        at, above = (last["score"], last["late"]), marker == "o"  # off the diagonal
-        ax.annotate(
-            name, at, (-8, 6) if above else (6, -12), textcoords="offset points",
-            ha="right" if above else "left", color=color, annotation_clip=False,
-        )  # fmt: skip
-    ax.set(
-        xlabel="mean score of the bin",
-        ylabel="share of late flights",
-        xlim=(0, 1),
-        ylim=(0, 1),
-    )
-    return ax
-
-
-def reliability(model: Predictor, table: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean score and the late share in ten bins of equal count."""
-    found = pd.DataFrame(
-        {"score": model.predict(table), "late": table["late"].astype(float)}
-    )
-    bins = pd.qcut(found["score"], 10, labels=False, duplicates="drop")
-    return found.groupby(bins).mean()

@@ -8,7 +8,6 @@ import numpy.typing as npt
 import pandas as pd
 from flightline import training
 from flightline.features import CATEGORICAL, NUMERIC
-from flightline.training import Floats, Integers
 
 Models = dict[str, training.Predictor]
 Sides = tuple[npt.ArrayLike, npt.ArrayLike]  # what we get, and what the peer gets
@@ -46,107 +45,6 @@ def compare(
         gap = float(np.abs(ours - theirs).max()) if len(ours) == len(theirs) else np.inf
         rows[piece] = {"peer": peer, "values": len(ours), "largest difference": gap}
     return pd.DataFrame(rows).T.rename_axis("piece").infer_objects()
-
-
-def day_ratios(models: Models, table: pd.DataFrame) -> pd.Series:
-    """Say how many times as wide an AUC's interval is by day as by flight.
-
-    Parameters
-    ----------
-    models : dict of training.Predictor
-        By kind; the constant model has no interval, and is left out.
-    table : DataFrame
-        Labelled rows.
-
-    Returns
-    -------
-    Series
-        One ratio a model.
-    """
-    late, found = training.labels(table), {}
-    units = (training.days(table), np.arange(len(table)))
-    for kind, model in models.items():
-        if kind != "constant":
-            score = model.predict(table)
-            ends = [
-                training.interval(training.auc, score, late, unit, draws=100)
-                for unit in units
-            ]
-            found[kind] = np.ptp(ends[0]) / np.ptp(ends[1])
-    return pd.Series(found)
-
-
-def lead_interval(
-    scores: Floats, late: Floats, day: Integers, draws: int = 10_000
-) -> tuple[float, float]:
-    """Return what `training.interval` of `training.lead` does, by counting pairs once.
-
-    An AUC counts pairs of a late and a punctual flight. Count them for each pair of
-    days, and a draw of days is a weighted sum of these counts. So draws are cheap.
-
-    Parameters
-    ----------
-    scores : array of float64, [2, n]
-        The scores of both models.
-    late, day : array
-        As for `training.interval`.
-    draws : int
-        How many rounds. With 200, the low end of the lab's lead changed sides by seed.
-
-    Returns
-    -------
-    tuple of float
-        The ends of the 95% interval of the first AUC less the second.
-    """
-    count = int(day.max()) + 1
-    gap = _pairs(scores[0], late, day) - _pairs(scores[1], late, day)
-    positive, negative = (np.bincount(day, part, count) for part in (late, 1 - late))
-
-    def lead(gap: Floats, _: Floats, times: Floats) -> float:
-        return float(times @ gap @ times / ((times @ positive) * (times @ negative)))
-
-    return training.interval(lead, gap, np.zeros(count), np.arange(count), draws=draws)
-
-
-def _pairs(score: Floats, late: Floats, day: Integers) -> Floats:
-    """Count, for each pair of days, the late flights scored above punctual ones."""
-    count, positive = int(day.max()) + 1, late > 0
-    found = np.zeros((count, count))
-    for other in range(count):
-        below = np.sort(score[~positive & (day == other)])
-        sides = [
-            np.searchsorted(below, score[positive], side) for side in ("left", "right")
-        ]
-        found[:, other] = np.bincount(day[positive], np.mean(sides, axis=0), count)
-    return found
-
-
-def excess(models: Models, table: pd.DataFrame) -> pd.DataFrame:
-    """Say by how many points the mean score of each model is above the late share.
-
-    Parameters
-    ----------
-    models : dict of training.Predictor
-        By name.
-    table : DataFrame
-        Labelled rows.
-
-    Returns
-    -------
-    DataFrame
-        One row a model: `value`, and the ends `low` and `high` of its 95% interval
-        by day; in percent points.
-    """
-    late, day, rows = training.labels(table), training.days(table), {}
-
-    def above(score: Floats, late: Floats, weight: Floats | None) -> float:
-        return 100 * float(np.average(score - late, weights=weight))
-
-    for name, model in models.items():
-        score = model.predict(table)
-        ends = training.interval(above, score, late, day, draws=4_000)
-        rows[name] = (above(score, late, None), *ends)
-    return pd.DataFrame(rows, index=["value", "low", "high"]).T
 
 
 def _metrics(models: Models, table: pd.DataFrame) -> Sides:
