@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -22,6 +23,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+RANK = sys.modules["flightline.distributed.rank"]
+LAYOUTS = sys.modules["flightline.distributed.layouts"]
+CHECKPOINT = sys.modules["flightline.distributed.checkpoint"]
 CPU = torch.device("cpu")
 ALONE = d.Rank(0, 1, CPU, "gloo")
 
@@ -113,6 +117,72 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
         d.load_packed(tmp_path / "y.pt")
 
 
+def test_codes_hold_more_values_than_sixteen_bits() -> None:
+    names = [f"v{number:06d}" for number in range(70_000)]
+    codes = d.pack(pa.table({"k": names, "late": [0.0] * 70_000}))["codes"]
+    assert codes[:, 0].tolist() == list(range(1, 70_001))
+
+
+def test_rows_of_another_kind_are_refused() -> None:
+    rows = pa.table({"a": [1.0, 2.0], "k": ["1", "2"], "late": [0, 1]})
+    like = d.pack(rows)
+    numbers = rows.set_column(1, "k", pa.array([1, 2]))
+    with pytest.raises(
+        ValueError, match="'k' was text in the training rows and is int"
+    ):
+        d.pack(numbers, like)
+    texts = rows.set_column(0, "a", pa.array(["1", "2"]))
+    with pytest.raises(ValueError, match=r"'a' was numbers .* and is string"):
+        d.pack(texts, like)
+    large = rows.set_column(1, "k", pa.array(["1", "2"], pa.large_string()))
+    assert torch.equal(d.pack(large, like)["codes"], like["codes"])
+
+
+@pytest.mark.parametrize(
+    ("column", "told"),
+    [
+        (pa.array([[1], [2]]), "'a' holds list"),
+        (pa.array([1, 2], pa.timestamp("us")), "'a' holds timestamp"),
+        (pa.array([1.0, np.inf]), "'a' is infinite in 1 of 2 rows"),
+    ],
+)
+def test_what_is_no_number_is_named(column: pa.Array, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        d.pack(pa.table({"a": column, "late": [0, 1]}))
+
+
+@pytest.mark.parametrize(
+    ("late", "told"),
+    [
+        ([1, 2], "runs from 1 to 2"),
+        ([0.0, float("nan")], "null in 1 of 2 rows"),
+        (["no", "yes"], "'late' holds string"),
+    ],
+)
+def test_labels_are_zero_to_one(late: list, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        d.pack(pa.table({"a": [1.0, 2.0], "late": late}))
+    with pytest.raises(ValueError, match="no rows"):
+        d.pack(pa.table({"a": [1.0], "late": [1]}).slice(0, 0))
+
+
+def test_a_column_without_a_number_is_the_mean() -> None:
+    packed = d.pack(pa.table({"a": pa.nulls(2, pa.float64()), "late": [0, 1]}))
+    assert packed["numbers"].tolist() == [[0.0], [0.0]]
+
+
+def test_the_digest_of_data_is_that_of_its_rows(tmp_path: Path) -> None:
+    pq.write_table(table(), tmp_path / "t.parquet")
+    first = d.pack(table())
+    assert d.data_digest(d.load_packed(tmp_path / "t.parquet")) == d.data_digest(first)
+    narrow = {**first, "codes": first["codes"].to(torch.int16)}
+    assert d.data_digest(narrow) == d.data_digest(first)
+    for name in ("numbers", "codes", "late"):
+        other = {**first, name: first[name].clone()}
+        other[name][5] += 1
+        assert d.data_digest(other) != d.data_digest(first)
+
+
 def test_the_module_needs_torch_numpy_and_pyarrow_alone() -> None:
     code = (
         "import sys; before = set(sys.modules); from flightline import distributed; "
@@ -126,23 +196,25 @@ def test_the_module_needs_torch_numpy_and_pyarrow_alone() -> None:
     assert done.stdout.strip() == "set()", done.stdout + done.stderr
 
 
-def test_the_file_runs_alone(tmp_path: Path) -> None:
-    """One copied file: its imports are PyTorch, NumPy, pyarrow and Python's own."""
-    source = Path(d.core.__file__).read_text()
-    nodes = list(ast.walk(ast.parse(source)))
-    names = [a.name for n in nodes if isinstance(n, ast.Import) for a in n.names]
-    names += [n.module for n in nodes if isinstance(n, ast.ImportFrom)]
-    foreign = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names)
-    assert foreign == {"torch", "numpy", "pyarrow"}
-    (tmp_path / "train_alone.py").write_text(source)
+def test_the_package_runs_alone(tmp_path: Path) -> None:
+    """Copied without its neighbours: PyTorch, NumPy, pyarrow and Python's own."""
+    folder = Path(d.__file__).parent
+    foreign = set()
+    for path in folder.glob("*.py"):
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        names = [a.name for n in nodes if isinstance(n, ast.Import) for a in n.names]
+        names += [n.module for n in nodes if isinstance(n, ast.ImportFrom)]
+        foreign |= {n.split(".")[0] for n in names} - set(sys.stdlib_module_names)
+    assert foreign <= {"flightline", "torch", "numpy", "pyarrow", "optuna"}
+    home = tmp_path / "labs" / "flightline"
+    shutil.copytree(folder, home / "distributed")
+    (home / "__init__.py").touch()
     pq.write_table(table(), tmp_path / "t.parquet")
-    start = "import train_alone; train_alone.main()"
-    command = [sys.executable, "-c", start, "t.parquet", "out"]
-    options = ["--batch=8", "--steps=2", "--width=4"]
+    command = [sys.executable, "-m", "flightline.distributed", "t.parquet", "out"]
     done = subprocess.run(
-        [*command, *options],
+        [*command, "--batch=8", "--steps=2", "--width=4"],
         cwd=tmp_path,
-        env={name: os.environ[name] for name in os.environ if name != "PYTHONPATH"},
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "labs")},
         capture_output=True,
         text=True,
     )
@@ -290,19 +362,19 @@ def test_with_a_gpu_the_group_is_nccl_on_that_gpu(monkeypatch) -> None:
         torch.cuda, "set_device", lambda device: seen.update(set=device)
     )
     monkeypatch.setattr(
-        d.core.dist,
+        RANK.dist,
         "init_process_group",
         lambda backend, **k: seen.update(backend=backend, **k),
     )
     monkeypatch.setattr(
-        d.core.dist, "destroy_process_group", lambda: seen.update(left=True)
+        RANK.dist, "destroy_process_group", lambda: seen.update(left=True)
     )
     launch = {"RANK": 5, "WORLD_SIZE": 8, "LOCAL_RANK": 1, "LOCAL_WORLD_SIZE": 2}
     for name, value in launch.items():
         monkeypatch.setenv(name, str(value))
-    monkeypatch.setattr(d.core, "end_with_parent", lambda: seen.update(watched=True))
+    monkeypatch.setattr(RANK, "end_with_parent", lambda: seen.update(watched=True))
     place = {"store": "a store", "rank": 5, "world_size": 8}
-    monkeypatch.setattr(d.core, "meeting_place", lambda timeout: place)
+    monkeypatch.setattr(RANK, "meeting_place", lambda timeout: place)
     with d.world(timeout_s=9) as here:
         assert here == d.Rank(5, 8, torch.device("cuda:1"), "nccl")
     assert seen["backend"] == "nccl" and seen["left"] and seen["watched"]
@@ -314,7 +386,7 @@ def test_with_a_gpu_the_group_is_nccl_on_that_gpu(monkeypatch) -> None:
 def test_every_attempt_has_a_part_of_the_store_of_its_own(monkeypatch) -> None:
     """The launcher keeps its store: without the prefix, the dead are called."""
     kept = dist.HashStore()
-    monkeypatch.setattr(d.core, "rendezvous", lambda url, timeout: iter([(kept, 1, 2)]))
+    monkeypatch.setattr(RANK, "rendezvous", lambda url, timeout: iter([(kept, 1, 2)]))
     monkeypatch.setenv("RANK", "1")
     stores = []
     for attempt in ("0", "1"):
@@ -328,10 +400,10 @@ def test_every_attempt_has_a_part_of_the_store_of_its_own(monkeypatch) -> None:
 
 
 def test_loopback_is_for_one_node_only(monkeypatch) -> None:
-    monkeypatch.setattr(d.core.dist, "init_process_group", lambda *a, **k: None)
-    monkeypatch.setattr(d.core.dist, "destroy_process_group", lambda: None)
-    monkeypatch.setattr(d.core, "end_with_parent", lambda: None)
-    monkeypatch.setattr(d.core, "meeting_place", lambda timeout: {})
+    monkeypatch.setattr(RANK.dist, "init_process_group", lambda *a, **k: None)
+    monkeypatch.setattr(RANK.dist, "destroy_process_group", lambda: None)
+    monkeypatch.setattr(RANK, "end_with_parent", lambda: None)
+    monkeypatch.setattr(RANK, "meeting_place", lambda timeout: {})
     monkeypatch.setenv("RANK", "0")
     for ranks, expected in (("4", None), ("2", d.LOOPBACK)):
         monkeypatch.delenv("GLOO_SOCKET_IFNAME", raising=False)
@@ -353,7 +425,7 @@ def test_the_model_is_placed_on_the_device(plan: d.Plan) -> None:
 def test_ddp_is_told_the_gpu(monkeypatch, plan: d.Plan) -> None:
     asked = []
     monkeypatch.setattr(
-        d.core,
+        LAYOUTS,
         "DistributedDataParallel",
         lambda model, device_ids: asked.append(device_ids),
     )
@@ -400,7 +472,7 @@ def test_each_piece_of_the_state_is_needed(
     whole = run(plan, tmp_path / "whole")
     run(replace(plan, steps=5), tmp_path / "parts")
     kept = tmp_path / "parts" / "state.pt"
-    state = torch.load(kept, weights_only=True)
+    state = d.read_state(kept)
     if lost == "random":
         state["random"] = []
     elif lost == "step":
@@ -408,7 +480,7 @@ def test_each_piece_of_the_state_is_needed(
     else:
         for moments in state["optimizer"]["state"].values():
             moments["exp_avg"].zero_()
-    torch.save(state, kept)
+    d.write_state(kept, state)
     assert run(plan, tmp_path / "parts")["sha256"] != whole["sha256"]
 
 
@@ -423,7 +495,7 @@ def test_a_full_disk_leaves_the_old_checkpoint(monkeypatch, tmp_path: Path) -> N
         def full(_: int) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(d.core.os, "fsync", full)
+        monkeypatch.setattr(CHECKPOINT.os, "fsync", full)
         with pytest.raises(OSError, match="No space"):
             d.save_state(path, model, optimizer, 6)
     assert path.read_bytes() == before
@@ -431,15 +503,13 @@ def test_a_full_disk_leaves_the_old_checkpoint(monkeypatch, tmp_path: Path) -> N
 
 def test_another_number_of_ranks_can_continue(plan: d.Plan, tmp_path: Path) -> None:
     run(replace(plan, steps=5), tmp_path)
-    state = torch.load(tmp_path / "state.pt", weights_only=True)
+    state = d.read_state(tmp_path / "state.pt")
     state["random"] *= 2
-    torch.save(state, tmp_path / "state.pt")
+    d.write_state(tmp_path / "state.pt", state)
     assert run(plan, tmp_path)["step"] == 12
 
 
 def test_what_cannot_be_trained_is_refused(plan: d.Plan, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"fsdp needs torch\.distributed\.checkpoint"):
-        run(replace(plan, strategy="fsdp"), tmp_path)
     with pytest.raises(FloatingPointError, match="the loss is"):
         run(replace(plan, lr=1e30, keep_every=0), tmp_path)
 
@@ -458,6 +528,12 @@ def test_pieces_give_the_gradients_of_the_whole(plan: d.Plan) -> None:
             grads.append(torch.cat([p.grad.reshape(-1) for p in model.parameters()]))
     for other in grads[1:]:
         assert torch.allclose(other, grads[0], rtol=1e-12, atol=1e-15)
+
+
+def test_more_pieces_than_rows_are_refused(plan: d.Plan) -> None:
+    part = d.Examples(torch.ones(2, 7), torch.ones(2))
+    with pytest.raises(ValueError, match="accumulate=4: a rank has 2 rows"):
+        d.backward(d.build_model(7, plan), part, replace(plan, accumulate=4))
 
 
 def test_a_failpoint_fires_once(monkeypatch, plan: d.Plan, tmp_path: Path) -> None:

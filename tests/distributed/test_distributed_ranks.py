@@ -18,6 +18,7 @@ from labkit import processes
 from labkit.distributed import ranks
 
 PLAN = {"width": 16, "batch": 64, "steps": 400, "dropout": 0.1, "keep_every": 30}
+SHARDED = {**PLAN, "strategy": "fsdp", "steps": 60}
 ENDLESS = {"width": 16, "batch": 64, "steps": 10_000_000}
 
 
@@ -41,7 +42,9 @@ def undisturbed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
 def test_rings_of_two_three_and_four(data: Path) -> None:
     sizes = [1, 2, 3, 1000, 4099]
     task = {"task": "ring", "sizes": sizes, "rings": [2, 3, 4]}
-    [by_rank] = ranks.measure(4, [task])
+    by_rank, branches = ranks.measure(4, [task, {"task": "branches"}])
+    means = {str(r): [(r + 1) / 4] * 2 for r in range(4)}
+    assert branches == [{**means, "nobody's": None}] * 4
     assert [sorted(found) for found in by_rank] == [
         ["2", "3", "4"], ["2", "3", "4"], ["3", "4"], ["4"],
     ]  # fmt: skip
@@ -174,3 +177,35 @@ def test_a_killed_kernel_leaves_neither_ranks_nor_folders(
 def test_the_rank_that_failed_is_named(data: Path, tmp_path: Path) -> None:
     with pytest.raises(ranks.RanksError, match="rank 1: RuntimeError: failpoint"):
         ranks.train(2, data, tmp_path, failpoint="1:5:raise", **PLAN)
+
+
+@pytest.fixture(scope="module")
+def sharded(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
+    folder = tmp_path_factory.mktemp("sharded")
+    return ranks.train(2, data, folder, **SHARDED)
+
+
+def test_a_sharded_training_goes_on_where_it_was_killed(
+    data: Path, sharded: dict, tmp_path: Path
+) -> None:
+    found = ranks.train(2, data, tmp_path, failpoint="1:45:kill", restarts=3, **SHARDED)
+    assert found["sha256"] == sharded["sha256"]
+    starts = ranks.journal(tmp_path, rank=0).query("event == 'start'").step
+    assert starts.iloc[0] == 0 and starts.iloc[-1] == 30
+    assert not [p for p in tmp_path.rglob("*") if p.suffix in (".draft", ".old")]
+
+
+def test_one_rank_finishes_what_two_sharded_ranks_began(
+    data: Path, tmp_path: Path
+) -> None:
+    """Without dropout the batch decides all, so only rounding differs."""
+    plan = {**SHARDED, "dropout": 0.0}
+    ranks.train(2, data, tmp_path / "parts", **{**plan, "steps": 30})
+    ranks.train(1, data, tmp_path / "whole", **plan)
+    found = ranks.train(1, data, tmp_path / "parts", **plan)
+    assert (found["ranks"], found["step"]) == (1, plan["steps"])
+    whole, parts = (
+        torch.load(tmp_path / name / "weights.pt") for name in ("whole", "parts")
+    )
+    for name, value in whole.items():
+        assert torch.allclose(value, parts[name], atol=1e-4), name

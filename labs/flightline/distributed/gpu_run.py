@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 
-from flightline.distributed import core as d
+from flightline import distributed as d
 
 Record = dict[str, Any]
 WIDTHS, BATCH, DEPTH = (256, 1024, 4096), 8192, 2

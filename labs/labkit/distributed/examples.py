@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 from flightline import distributed as d
-from flightline.distributed import Facts, load_packed
+from flightline.distributed import Packed, load_packed
 from flightline.features import FEATURES, training_table
 from flightline.lake import flight_times, weather_events
 
@@ -64,7 +64,7 @@ def write(table: pd.DataFrame, path: Path, sample: int | None = None) -> int:
 
 
 def our_scores(
-    table: pd.DataFrame, like: Facts, runs: Sequence[Path], width: int
+    table: pd.DataFrame, like: Packed, runs: Sequence[Path], width: int
 ) -> pd.DataFrame:
     """Score the recurring flight with the weights of several trainings.
 
@@ -72,7 +72,7 @@ def our_scores(
     ----------
     table : DataFrame
         What `feature_rows` returns.
-    like : dict
+    like : Packed
         The packed training rows.
     runs : sequence of Path
         Folders with `weights.pt`; the flight's row is written beside the first.

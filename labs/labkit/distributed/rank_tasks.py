@@ -82,6 +82,29 @@ def ring(here: Rank, sizes: list[int], rings: list[int]) -> Facts:
     return found
 
 
+def branches(here: Rank) -> dict[str, list[float] | None]:
+    """Average gradients where each rank used another layer, and none the last.
+
+    Parameters
+    ----------
+    here : Rank
+
+    Returns
+    -------
+    dict
+        By layer, the averaged gradient, or None. Layer `r` has the gradient `r + 1` on
+        rank `r` alone.
+    """
+    names = [*map(str, range(here.ranks)), "nobody's"]
+    network = nn.ModuleDict({name: nn.Linear(2, 1, bias=False) for name in names})
+    network[str(here.rank)](torch.ones(1, 2) * (here.rank + 1)).sum().backward()
+    d.average_gradients(network)
+    return {
+        name.partition(".")[0]: None if p.grad is None else p.grad.flatten().tolist()
+        for name, p in network.named_parameters()
+    }
+
+
 def _rows(data: str, rows: int, precision: str) -> Examples:
     """Return the first rows of a tensor file."""
     examples = unpack(load_packed(data), FLOATS[precision])
@@ -197,16 +220,16 @@ def left_out(here: Rank, data: str, rows: int) -> dict[str, bool]:
 
 def _spoil(path: Path, piece: str) -> None:
     """Take a piece of state out of a checkpoint."""
-    state = torch.load(path, weights_only=True)
+    state = d.read_state(path)
     if piece == "random numbers":
         state["random"] = []
     elif piece == "step":
         state["step"] = 0
     elif piece == "moments":
-        for moments in state["optimizer"]["state"].values():
+        for moments in state["optimizer"]["state"].values():  # type: ignore[index]
             moments["exp_avg"].zero_()
             moments["exp_avg_sq"].zero_()
-    torch.save(state, path)
+    d.write_state(path, state)
 
 
 def accumulation(here: Rank, data: str, rows: int, pieces: int) -> Facts:
@@ -421,7 +444,16 @@ def speed(
 
 TASKS: dict[str, Callable[..., object]] = {
     one.__name__: one
-    for one in (ring, differences, accumulation, layouts, left_out, exchange, speed)
+    for one in (
+        ring,
+        branches,
+        differences,
+        accumulation,
+        layouts,
+        left_out,
+        exchange,
+        speed,
+    )
 }
 
 
