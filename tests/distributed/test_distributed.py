@@ -115,6 +115,15 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
     torch.save({"numbers": 1}, tmp_path / "y.pt")
     with pytest.raises(ValueError, match=r"y\.pt is not what"):
         d.load_packed(tmp_path / "y.pt")
+    whole = (tmp_path / "y.pt").read_bytes()
+    for damaged in (b"", b"no tensors", whole[: len(whole) // 2]):
+        (tmp_path / "y.pt").write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"y\.pt is not what"):
+            d.load_packed(tmp_path / "y.pt")
+    packed = d.pack(rows)
+    torch.save({**packed, "late": packed["late"][1:]}, tmp_path / "y.pt")
+    with pytest.raises(ValueError, match=r"Its parts have \[63, 64\] rows"):
+        d.load_packed(tmp_path / "y.pt")
 
 
 def test_codes_hold_more_values_than_sixteen_bits() -> None:

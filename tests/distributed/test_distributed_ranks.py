@@ -18,6 +18,7 @@ from labkit import processes
 from labkit.distributed import ranks
 
 PLAN = {"width": 16, "batch": 64, "steps": 400, "dropout": 0.1, "keep_every": 30}
+FEW_STEPS = {"width": 8, "batch": 64, "steps": 3}
 SHARDED = {**PLAN, "strategy": "fsdp", "steps": 60}
 ENDLESS = {"width": 16, "batch": 64, "steps": 10_000_000}
 
@@ -59,12 +60,19 @@ def test_two_ranks_compute_what_one_does(data: Path) -> None:
         {"task": "differences", **some, "steps": 20},
         {"task": "accumulation", **some, "pieces": 4},
         {"task": "layouts", **some, "width": 32, "steps": 3},
-        {"task": "left_out", **some},
+        {
+            "task": "like_the_lab",
+            "data": str(data),
+            "width": 8,
+            "batch": 64,
+            "steps": 3,
+        },
         {"task": "exchange", "sizes": [64, 4096], "repeats": 2},
         {"task": "speed", "data": str(data), "widths": [8], "batch": 64, "repeats": 2},
+        {"task": "saving", "data": str(data), "width": 8, "repeats": 1},
     ]
     found_by_task = ranks.measure(2, tasks)
-    grads, pieces, layouts, left_out, exchange, speed = found_by_task
+    grads, pieces, layouts, alike, exchange, speed, saving = found_by_task
     for found in grads:
         for way in ("ddp", "ring"):
             assert found["float64"][way] < 1e-14 < found["float64"]["largest gradient"]
@@ -89,8 +97,11 @@ def test_two_ranks_compute_what_one_does(data: Path) -> None:
             held = [found[name][part] / found["ddp"][part] for found in layouts]
             assert max(held) < 0.65, (name, part)
             assert sum(held) >= 0.99
-    lost = dict.fromkeys(["random numbers", "moments", "step"], False)
-    assert left_out == [{"nothing": True, **lost}] * 2
+    assert alike[0] == alike[1] and sorted(alike[0]) == ["float32", "float64"]
+    assert np.allclose(alike[0]["float32"], alike[0]["float64"], atol=1e-3)
+    for found in saving:
+        assert all(len(rounds) == 1 and rounds[0] > 0 for rounds in found.values())
+        assert found["background"][0] < found["published"][0]
     assert [row["bytes"] for row in exchange[0]] == [64, 4096]
     table = ranks.speed_ups(speed)
     assert list(table.index) == [8]

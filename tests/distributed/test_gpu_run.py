@@ -7,9 +7,8 @@ import pytest
 import torch
 from flightline import distributed as d
 from flightline.distributed import gpu_run
-from labkit.distributed import ranks
 
-FAST = ["--widths", "4", "--batch", "8", "--share-s", "0"]
+FAST = ["--widths", "4", "--batch", "8", "--share-s", "0", "--curve"]
 
 
 @pytest.fixture
@@ -53,7 +52,30 @@ def test_no_time_is_said_and_nothing_invented(data: str, tmp_path: Path) -> None
     target = tmp_path / "r.json"
     gpu_run.main([data, str(target), "--cpu-only", *FAST, "--limit-s", "0"])
     found = json.loads(target.read_text())
-    assert found["rows"] == [] and found["left_out"] == ["cpu, width 4, float32"]
+    assert found["rows"] == []
+    assert found["left_out"] == ["cpu, width 4, batch 8, float32"]
+
+
+def test_the_middle_width_is_trained_at_growing_batches(
+    data: str, tmp_path: Path
+) -> None:
+    target = tmp_path / "r.json"
+    options = ["--widths", "2", "4", "6", *FAST[2:], "2", "8", "16", "1000"]
+    assert gpu_run.main([data, str(target), "--cpu-only", *options]) == 0
+    rows = json.loads(target.read_text())["rows"]
+    found = [(row["width"], row["batch"]) for row in rows]
+    assert found == [(2, 8), (4, 8), (6, 8), (4, 2), (4, 16)]
+    for row in rows:
+        assert 0 < row["mfu"] < 1 and row["params"] > 0
+
+
+def test_the_rate_of_a_product_is_that_of_its_operations(monkeypatch) -> None:
+    ticks = iter(range(100))
+    monkeypatch.setattr(gpu_run.time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setitem(gpu_run.SQUARE, "cpu", 16)
+    for precision in ("float32", "bfloat16"):
+        rate = gpu_run.product_rate(torch.device("cpu"), precision)
+        assert rate == 2 * 16**3  # a second each
 
 
 def test_on_a_gpu_it_asks_for_nccl_and_both_precisions(monkeypatch, data: str) -> None:
@@ -71,35 +93,28 @@ def test_on_a_gpu_it_asks_for_nccl_and_both_precisions(monkeypatch, data: str) -
         def __exit__(self, *error: object) -> None:
             return None
 
-    def measure(examples, plan, here, share_s, end):
+    def measure(examples, plan, here, share_s, end, rate):
         devices = {side.device.type for side in examples}
         asked.append((here.backend, devices, plan.width, plan.precision))
         return {"rows_per_s": 1}
 
     monkeypatch.setattr(gpu_run.d, "world", World)
     monkeypatch.setattr(gpu_run, "measure", measure)
-    options = gpu_run.argparse.Namespace(limit_s=9, share_s=0, widths=[4], batch=8)
+    monkeypatch.setattr(gpu_run, "product_rate", lambda device, precision: 1.0)
+    options = gpu_run.argparse.Namespace(
+        limit_s=9, share_s=0, widths=[4], batch=8, curve=[]
+    )
     names = [name for name, _ in gpu_run.rounds(Path(data), 1, options)]
     assert names == [
-        "cuda, width 4, float32",
-        "cuda, width 4, bfloat16",
-        "cpu, width 4, float32",
+        "cuda, width 4, batch 8, float32",
+        "cuda, width 4, batch 8, bfloat16",
+        "cpu, width 4, batch 8, float32",
     ]
     assert asked == [
         ("nccl", {"meta"}, 4, "float32"),
         ("nccl", {"meta"}, 4, "bfloat16"),
         ("gloo", {"cpu"}, 4, "float32"),
     ]
-
-
-def test_the_lab_shows_a_record_only_where_there_is_one(
-    monkeypatch, data: str, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    monkeypatch.setattr(ranks, "GPU_RECORD", tmp_path / "record.json")
-    assert ranks.gpu_record(Path(data)) == ("no record", None)
-    (tmp_path / "record.json").write_text('{"rows": []}')
-    assert ranks.gpu_record(Path(data)) == ("recorded", {"rows": []})
 
 
 @pytest.mark.skipif(not torch.cuda.device_count(), reason="needs a GPU")

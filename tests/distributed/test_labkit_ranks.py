@@ -8,7 +8,6 @@ import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,12 +16,6 @@ import pytest
 from labkit import folders, outcomes, processes
 from labkit.distributed import rank_figures, ranks
 from labkit.processes import ChildError
-
-
-class Move(NamedTuple):
-    send: int
-    receive: int
-    add: bool
 
 
 def test_descendants_are_found_and_their_end_is_noticed() -> None:
@@ -60,6 +53,19 @@ def test_a_journal_is_read_in_order_without_a_half_line(tmp_path: Path) -> None:
     assert ranks.journal(tmp_path, rank=1).step.tolist() == [2]
 
 
+def test_the_starts_of_a_training_are_those_of_rank_0(tmp_path: Path) -> None:
+    for rank in (0, 1):
+        lines = [
+            {"event": event, "rank": rank, "time": t, "step": step}
+            for t, (event, step) in enumerate(
+                [("start", 0), ("progress", 10), ("start", 60)]
+            )
+        ]
+        path = tmp_path / f"rank-{rank}.jsonl"
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert ranks.starts(tmp_path) == [0, 60]
+
+
 CAUSE = "Root Cause (first observed failure):\n  rank      : 1 (local_rank: 1)\n"
 
 
@@ -84,17 +90,6 @@ def test_a_failure_without_a_word_shows_the_log(tmp_path: Path) -> None:
     assert "rank 1 ended with 3" in found and "Segfault in x" in found
 
 
-def test_simulated_ranks_must_fit_together() -> None:
-    def pairs(rank: int, count: int) -> list[Move]:
-        return [Move(rank, 1 - rank, True), Move(1 - rank, rank, False)]
-
-    assert ranks.simulate(pairs, [[1, 2], [10, 20]]) == [[11, 22], [11, 22]]
-    with pytest.raises(ValueError, match="different numbers of steps"):
-        ranks.simulate(lambda rank, _: [Move(0, 0, True)] * rank, [[1], [2]])
-    with pytest.raises(ValueError, match="expects chunk 0, and rank 1 sends chunk 1"):
-        ranks.simulate(lambda rank, _: [Move(rank, rank, True)], [[1, 2], [3, 4]])
-
-
 def test_a_refusal_is_told() -> None:
     def fail(error: Exception) -> None:
         raise error
@@ -107,37 +102,6 @@ def test_a_refusal_is_told() -> None:
     )
     with pytest.raises(NotImplementedError):
         outcomes.refusal(lambda: fail(NotImplementedError()))
-
-
-def test_a_schedule_adds_up_or_not() -> None:
-    def ring(rank: int, count: int, modulo: int = 0) -> list[Move]:
-        n = modulo or count
-        first = [Move((rank - s) % n, (rank - s - 1) % n, True) for s in range(n - 1)]
-        second = [Move((rank - s + 1) % n, (rank - s) % n, False) for s in range(n - 1)]
-        return first + second
-
-    assert all(ranks.adds_up(ring, count) for count in (1, 2, 3, 4, 5))
-    for count in (2, 4, 5):
-        assert not ranks.adds_up(lambda rank, n: ring(rank, n, modulo=3), count)
-    assert not ranks.adds_up(lambda rank, n: [], 2)
-
-
-def test_agreement_with_the_exported_function_is_told() -> None:
-    def write_me(**case: int) -> int:
-        raise NotImplementedError
-
-    def broken(n: int) -> int:
-        return [0][n]
-
-    cases = [{"n": 0}, {"n": 1}]
-    double = {"yours": lambda n: 2 * n, "exported": lambda n: n + n}
-    assert ranks.agreement(**double, cases=cases) == "equal in 2 of 2 cases"
-    assert ranks.agreement(lambda n: n, double["exported"], cases).startswith(
-        "equal in 1"
-    )
-    told = ranks.agreement(write_me, double["exported"], cases)
-    assert told == "yours is not written yet"
-    assert "IndexError" in ranks.agreement(broken, double["exported"], cases)
 
 
 def test_speed_ups_take_the_slowest_of_each_round() -> None:
@@ -157,17 +121,6 @@ def test_speed_ups_take_the_slowest_of_each_round() -> None:
         0.875,
         1.625,
     )
-
-
-def test_a_kept_size_is_predicted_by_the_others() -> None:
-    times = pd.DataFrame({"bytes": [1.0, 4.0, 16.0], "all_reduce": [1.0, 8.0, 4.0]})
-
-    def fit(size: pd.Series, seconds: pd.Series, ranks: int) -> tuple[float, float]:
-        assert (list(size), list(seconds), ranks) == ([1.0, 16.0], [1.0, 4.0], 2)
-        return 1.0, 0.5
-
-    assert ranks.predicted_over_measured(fit, times, 1) == 0.5
-    assert ranks.line_over_measured(times, 1) == 0.25
 
 
 OWNER = """
@@ -233,19 +186,6 @@ def test_two_nodes_meet_on_a_free_port() -> None:
     assert "--nnodes=2" in options and f"--rdzv-endpoint=127.0.0.1:{port}" in options
 
 
-def test_the_pipeline_figure_hatches_what_is_idle() -> None:
-    ax = rank_figures.pipeline(2, 3)
-    work = [bar for bar in ax.patches if not bar.get_hatch()]
-    idle = [bar for bar in ax.patches if bar.get_hatch()]
-    assert len(work) == 2 * 2 * 3 and len(idle) == 2 * 2
-    for row in (0, 1):
-        bars = [p.get_x() for p in ax.patches if round(p.get_y() + 0.35) == row]
-        assert sorted(bars) == list(range(2 * (3 + 2 - 1)))
-    assert [text.get_text() for text in ax.figure.legends[0].texts][-1].startswith(
-        "bubble"
-    )
-
-
 def test_the_figures_show_what_they_are_given() -> None:
     table = pd.DataFrame(
         {"parameters": [2.0, 1.0], "gradients": [2.0, 1.0], "optimizer": [4.0, 2.0]},
@@ -256,10 +196,10 @@ def test_the_figures_show_what_they_are_given() -> None:
     times = pd.DataFrame(
         {"bytes": [8, 80, 800], "all_reduce": [1.0, 2.0, 3.0], "ring": [1.0, 3.0, 4.0]}
     )
-    ax = rank_figures.cost(times, lambda size: np.ones_like(size), kept=1)
-    used, ring, kept = ax.lines[1:]
-    assert list(used.get_xdata()) == [8, 800] and list(ring.get_xdata()) == [8, 80, 800]
-    assert list(kept.get_ydata()) == [2000] and kept.get_markerfacecolor() == "white"
+    ax = rank_figures.cost(times, lambda size: np.ones_like(size))
+    gloo, ring = ax.lines[1:]
+    assert list(gloo.get_ydata()) == [1000, 2000, 3000]
+    assert list(ring.get_ydata()) == [1000, 3000, 4000]
     lines = pd.DataFrame({
         "event": ["start", "progress", "progress", "start", "start", "progress"],
         "step": [0, 10, 20, 10, 10, 20],

@@ -14,7 +14,6 @@ TEMPLATE = structure.TEMPLATE
 LABS = [*notebooks.find_labs(), TEMPLATE]
 PAGES = sorted(structure.BOOK.glob("*.md"))
 NOT_YET = {
-    "07_distributed",
     "08_serving",
     "09_latency",
 }

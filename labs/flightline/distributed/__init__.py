@@ -18,7 +18,14 @@ from flightline.distributed.checkpoint import (
 )
 from flightline.distributed.collectives import average_gradients, ring_all_reduce
 from flightline.distributed.command import main, parse
-from flightline.distributed.core import Move, batch_rows, fit_cost, ring_schedule
+from flightline.distributed.core import (
+    Move,
+    batch_rows,
+    bytes_per_rank,
+    fit_cost,
+    ring_schedule,
+    ring_seconds,
+)
 from flightline.distributed.data import (
     LABEL,
     Examples,
@@ -77,6 +84,7 @@ __all__ = [
     "batch_rows",
     "bubble",
     "build_model",
+    "bytes_per_rank",
     "choose_backend",
     "choose_device",
     "choose_stage",
@@ -98,6 +106,7 @@ __all__ = [
     "require_launcher",
     "ring_all_reduce",
     "ring_schedule",
+    "ring_seconds",
     "save_sharded",
     "save_state",
     "shard",

@@ -17,7 +17,6 @@ from typing import NamedTuple
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.tensor import DTensor
 from torch.optim import Optimizer
 
 from flightline.distributed.rank import Rank
@@ -250,7 +249,7 @@ def weights(model: nn.Module) -> dict[str, Tensor]:
     """
     found = {}
     for name, value in model.state_dict().items():
-        whole = value.full_tensor() if isinstance(value, DTensor) else value
+        whole = value.full_tensor() if hasattr(value, "full_tensor") else value
         found[name.removeprefix("module.")] = whole.detach().cpu()
     return found
 

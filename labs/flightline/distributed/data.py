@@ -1,6 +1,7 @@
 """The training rows as plain tensors, which a rank can read without pandas."""
 
 import hashlib
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
@@ -217,10 +218,17 @@ def load_packed(path: str | Path, like: Packed | None = None) -> Packed:
         return pack(pq.read_table(path), like)
     if suffix != ".pt":
         raise ValueError(f"{Path(path).name}: give a .parquet or a .pt file.")
-    packed: Packed = torch.load(path, weights_only=True)
+    strange = f"{Path(path).name} is not what `pack` makes. Write it anew."
+    try:
+        packed: Packed = torch.load(path, weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise ValueError(strange) from error
     needed = {"numbers", "codes", "late", "values"}
     if not isinstance(packed, dict) or not needed <= set(packed):
-        raise ValueError(f"{Path(path).name} is not what `pack` makes. Write it anew.")
+        raise ValueError(strange)
+    rows = {len(packed["numbers"]), len(packed["codes"]), len(packed["late"])}
+    if len(rows) > 1:
+        raise ValueError(f"{strange} Its parts have {sorted(rows)} rows.")
     return packed
 
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.distributed.tensor import DTensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.nn.parallel import DistributedDataParallel
 
+from flightline.distributed.core import bytes_per_rank
 from flightline.distributed.data import Examples
 from flightline.distributed.network import Network
 from flightline.distributed.rank import Rank
@@ -111,6 +111,7 @@ def held_bytes(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, 
     dict of str to int
         `parameters`, `gradients` and `optimizer`.
     """
+    from torch.distributed.tensor import DTensor  # slow to import
 
     def own(tensors: Iterator[Tensor]) -> int:
         parts = (t.to_local() if isinstance(t, DTensor) else t for t in tensors)
@@ -229,11 +230,10 @@ def choose_stage(params: float, ranks: int, memory_bytes: float) -> int:
     (0, 3)
     """
     for stage in range(4):
-        whole = (16, 4, 2, 0)[stage] * params
-        sharded = (0, 12, 14, 16)[stage] * params / ranks
-        if whole + sharded <= memory_bytes:
+        if sum(bytes_per_rank(params, ranks, stage).values()) <= memory_bytes:
             return stage
-    needed = int(np.ceil(16 * params / memory_bytes))
+    whole = sum(bytes_per_rank(params, 1, 0).values())
+    needed = int(np.ceil(whole / memory_bytes))
     raise ValueError(
         f"{params:.3g} parameters do not fit on {ranks} ranks. Use {needed} ranks."
     )

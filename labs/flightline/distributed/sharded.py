@@ -2,7 +2,8 @@
 
 `torch.distributed.checkpoint` writes the parts and deals them out anew to any number of
 ranks. Around it stands what `checkpoint.py` promises for one file: a draft that is
-published whole, the plan and the data it belongs to, and the sums of its bytes.
+published whole, the plan and the data it belongs to, and the sums of its bytes. What is
+imported inside of functions takes a second, and most trainings need none of it.
 """
 
 import hashlib
@@ -14,9 +15,6 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 from torch import nn
-from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
-from torch.distributed.checkpoint.state_dict_loader import load
-from torch.distributed.checkpoint.state_dict_saver import async_save, save
 from torch.optim import Optimizer
 
 from flightline.distributed.checkpoint import (
@@ -96,6 +94,9 @@ def start_sharded(
     callable
         Waits until all parts are on disk, and publishes them.
     """
+    from torch.distributed.checkpoint.state_dict import get_state_dict
+    from torch.distributed.checkpoint.state_dict_saver import async_save, save
+
     random, tellings = gather(told or {})
     draft = path.with_name(f"{path.name}.draft")
     if dist.get_rank() == 0:
@@ -172,6 +173,9 @@ def load_sharded(
     ValueError
         If the checkpoint is damaged, or of another plan or other data.
     """
+    from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
+    from torch.distributed.checkpoint.state_dict_loader import load
+
     old = path.with_name(f"{path.name}.old")
     path = path if path.exists() or not old.exists() else old
     if not path.exists():

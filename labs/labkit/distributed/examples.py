@@ -63,10 +63,29 @@ def write(table: pd.DataFrame, path: Path, sample: int | None = None) -> int:
     return len(rows)
 
 
-def our_scores(
-    table: pd.DataFrame, like: Packed, runs: Sequence[Path], width: int
-) -> pd.DataFrame:
-    """Score the recurring flight with the weights of several trainings.
+def pack_rows(rows: pd.DataFrame, like: Packed) -> Packed:
+    """Pack rows of the training table as the training rows were packed.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Of `feature_rows`; those without a label are dropped.
+    like : Packed
+        The packed training rows.
+
+    Returns
+    -------
+    dict
+        As `flightline.distributed.pack` returns it.
+    """
+    import pyarrow as pa
+
+    landed = rows.loc[rows["late"].notna(), [*FEATURES, "late"]]
+    return d.pack(pa.Table.from_pandas(landed, preserve_index=False), like)
+
+
+def our_row(table: pd.DataFrame, like: Packed) -> d.Examples:
+    """Return the one flight that recurs in the course.
 
     Parameters
     ----------
@@ -74,31 +93,44 @@ def our_scores(
         What `feature_rows` returns.
     like : Packed
         The packed training rows.
+
+    Returns
+    -------
+    tuple
+        One row, as `flightline.distributed.Examples`.
+    """
+    key = data.RECURRING_FLIGHT._asdict()
+    flights = data.load_flights()[list(key)]
+    ours = table[(flights == pd.Series(key)).all(axis=1).to_numpy()]
+    return d.unpack(pack_rows(ours, like))
+
+
+def scores(ours: d.Examples, runs: Sequence[Path], width: int) -> list[float]:
+    """Score a flight with the weights of several trainings.
+
+    Parameters
+    ----------
+    ours : Examples
+        One row.
     runs : sequence of Path
-        Folders with `weights.pt`; the flight's row is written beside the first.
+        Folders with `weights.pt`.
     width : int
         Of the network; it has two blocks.
 
     Returns
     -------
-    DataFrame
-        One row a training, with its `score`.
+    list of float
+        The probability of being late, one a training.
     """
     import torch
 
-    key = data.RECURRING_FLIGHT._asdict()
-    flights = data.load_flights()[list(key)]
-    ours = table[(flights == pd.Series(key)).all(axis=1).to_numpy()]
-    path = runs[0].with_name("ours.parquet")
-    ours[[*FEATURES, "late"]].to_parquet(path, index=False)
-    inputs = d.unpack(d.load_packed(path, like)).inputs
-    scores = {}
+    found = []
     for run in runs:
-        model = d.Network(inputs.shape[1], width, depth=2).eval()
+        model = d.Network(ours.inputs.shape[1], width, depth=2).eval()
         model.load_state_dict(torch.load(run / "weights.pt"))
         with torch.no_grad():
-            scores[run.name] = float(torch.sigmoid(model(inputs)))
-    return pd.Series(scores, name="score").rename_axis("training").to_frame()
+            found.append(float(torch.sigmoid(model(ours.inputs))))
+    return found
 
 
 if __name__ == "__main__":

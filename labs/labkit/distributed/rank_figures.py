@@ -1,66 +1,15 @@
 """The figures of lab 07: state a rank, a restart, the cost of an exchange, speed-up."""
 
 from collections.abc import Callable, Sequence
-from typing import TypedDict
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import Patch
 
 from labkit import figures
 
 ENDS = ("_low", "", "_high")  # a median between its quartiles
-
-
-class _Look(TypedDict):
-    """How a bar is filled and framed."""
-
-    fc: str
-    ec: str
-    hatch: str
-    lw: float
-
-
-BUBBLE: _Look = {"fc": "white", "ec": figures.GREY, "hatch": "///", "lw": 0.8}
-
-
-def pipeline(stages: int, microbatches: int) -> Axes:
-    """Draw who works when in a pipeline that runs forward and then backward.
-
-    Parameters
-    ----------
-    stages, microbatches : int
-
-    Returns
-    -------
-    Axes
-        One bar for each piece of work, with the number of its microbatch, and a hatched
-        one where a rank waits; backward takes as long as forward here.
-    """
-    _, ax = plt.subplots()
-    length = microbatches + stages - 1
-    for stage in range(stages):
-        idle = set(range(2 * length))
-        for piece in range(microbatches):
-            forward = stage + piece
-            backward = 2 * length - 1 - forward
-            idle -= {forward, backward}
-            for at, color in ((forward, figures.SKY), (backward, figures.AMBER)):
-                ax.barh(stage, 0.94, height=0.7, left=at, color=color)
-                ax.text(at + 0.47, stage, str(piece + 1), ha="center", va="center")
-        for at in sorted(idle):
-            ax.barh(stage, 0.94, height=0.7, left=at, **BUBBLE)
-    colors = (("forward", figures.SKY), ("backward", figures.AMBER))
-    key = [Patch(label=name, color=color) for name, color in colors]
-    key.append(Patch(label="bubble: nothing to do", **BUBBLE))
-    ax.figure.legend(handles=key, loc="outside lower center", ncols=3)
-    ax.set(xlabel="Time, in pieces of work", xlim=(0, 2 * length))
-    ax.set_yticks(range(stages), [f"rank {stage}" for stage in range(stages)])
-    ax.invert_yaxis()
-    ax.grid(False)
-    return ax
 
 
 def state(table: pd.DataFrame) -> Axes:
@@ -138,9 +87,7 @@ def restart(
     return ax
 
 
-def cost(
-    table: pd.DataFrame, model: Callable[[np.ndarray], np.ndarray], kept: int
-) -> Axes:
+def cost(table: pd.DataFrame, model: Callable[[np.ndarray], np.ndarray]) -> Axes:
     """Draw measured times of all-reduces and the fitted cost.
 
     Parameters
@@ -149,8 +96,6 @@ def cost(
         `bytes`, and seconds of `all_reduce` and `ring`.
     model : callable
         Gives seconds for bytes.
-    kept : int
-        The row that was kept from the fit; it gets an open marker.
 
     Returns
     -------
@@ -161,15 +106,9 @@ def cost(
     size = np.geomspace(table.bytes.min(), table.bytes.max(), 60)
     ax.loglog(size, 1000 * model(size), color=figures.GREY, ls="--")
     figures.label_end(ax, size, 1000 * model(size), "fit", figures.GREY)
-    used = table.drop(table.index[kept])
-    ax.loglog(used.bytes, 1000 * used.all_reduce, "o", color=figures.BLUE, label="gloo")
-    ring_ms = 1000 * table.ring
+    gloo_ms, ring_ms = 1000 * table.all_reduce, 1000 * table.ring
+    ax.loglog(table.bytes, gloo_ms, "o", color=figures.BLUE, label="gloo")
     ax.loglog(table.bytes, ring_ms, "s", color=figures.ORANGE, label="our ring")
-    one = table.iloc[[kept]]
-    ax.loglog(
-        one.bytes, 1000 * one.all_reduce, "o", color=figures.BLUE,
-        mfc="white", mew=2, ms=10, label="gloo, kept from the fit",
-    )  # fmt: skip
     ax.legend(loc="upper left")
     ax.set(xlabel="Bytes", ylabel="Milliseconds")
     return ax

@@ -28,8 +28,10 @@ from flightline.distributed import (
     unpack,
     world,
 )
+from flightline.distributed.core import network
 from torch import Tensor, nn
 from torch.distributed.elastic.multiprocessing.errors import record
+from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.nn.parallel import DistributedDataParallel
 
 
@@ -178,58 +180,41 @@ def differences(here: Rank, data: str, rows: int, steps: int) -> Facts:
     return found
 
 
-def left_out(here: Rank, data: str, rows: int) -> dict[str, bool]:
-    """Leave a piece of state out of a checkpoint; say if the weights end the same.
-
-    A short training is stopped in the middle, its checkpoint loses a piece, and it is
-    continued to the end.
+def like_the_lab(
+    here: Rank, data: str, width: int, batch: int, steps: int
+) -> dict[str, list[float]]:
+    """Train the lab's own network with DDP, on real ranks.
 
     Parameters
     ----------
     here : Rank
     data : str
-    rows : int
-        Of each step.
+    width, batch, steps : int
+        Of the network and its training with AdamW.
 
     Returns
     -------
-    dict of bool
-        By what was left out, "nothing" first: whether the weights equal those of the
-        undisturbed training in every bit.
+    dict
+        By precision all weights at the end, the same on every rank.
     """
-    from dataclasses import replace
-
-    plan = d.Plan(data, width=16, depth=1, batch=rows, steps=8, dropout=0.1)
-
-    def run(folder: Path, steps: int = plan.steps, keep_every: int = 0) -> str:
-        now = replace(plan, steps=steps, keep_every=keep_every)
-        result = d.train(now, here, d.Journal(folder, here))
-        return str(result["sha256"])
-
-    root, found = Path(sys.argv[1]), {}  # the folder of the tasks, which is removed
-    whole = run(root / "whole")
-    for piece in ("nothing", "random numbers", "moments", "step"):
-        folder = root / piece
-        run(folder, steps=4, keep_every=4)
-        if here.rank == 0:
-            _spoil(folder / "state.pt", piece)
-        dist.barrier()
-        found[piece] = run(folder, keep_every=4) == whole
+    found = {}
+    for precision in ("float32", "float64"):
+        inputs, late = unpack(load_packed(data), FLOATS[precision])
+        made = network(inputs.shape[1], width, seed=7).to(inputs.dtype)
+        model = DistributedDataParallel(made)
+        optimizer = torch.optim.AdamW(model.parameters())
+        who = {"rank": here.rank, "ranks": here.ranks}
+        share = {"rows": len(late), "batch": batch, "seed": 7, **who}
+        for step in range(steps):
+            rows = d.batch_rows(step, **share)
+            optimizer.zero_grad()
+            scores = model(inputs[rows]).squeeze(1)
+            loss = binary_cross_entropy_with_logits(scores, late[rows])
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        vector = nn.utils.parameters_to_vector(model.parameters())
+        found[precision] = vector.detach().tolist()
     return found
-
-
-def _spoil(path: Path, piece: str) -> None:
-    """Take a piece of state out of a checkpoint."""
-    state = d.read_state(path)
-    if piece == "random numbers":
-        state["random"] = []
-    elif piece == "step":
-        state["step"] = 0
-    elif piece == "moments":
-        for moments in state["optimizer"]["state"].values():  # type: ignore[index]
-            moments["exp_avg"].zero_()
-            moments["exp_avg_sq"].zero_()
-    d.write_state(path, state)
 
 
 def accumulation(here: Rank, data: str, rows: int, pieces: int) -> Facts:
@@ -442,17 +427,69 @@ def speed(
     return found
 
 
+def saving(here: Rank, data: str, width: int, repeats: int) -> dict[str, list[float]]:
+    """Time how long a training stands still for its checkpoint, in three ways.
+
+    Parameters
+    ----------
+    here : Rank
+    data : str
+    width : int
+        Of the network.
+    repeats : int
+        Rounds; in each one all three take their turn, with a step between them.
+
+    Returns
+    -------
+    dict
+        Seconds by round: of `one file`, of `sharded`, of `background`, in which the
+        training only waits for the copy, and of `published`, until that is on disk.
+    """
+    plan = d.Plan(data, width=width)
+    examples = _rows(data, 4 * plan.batch, plan.precision)
+    rows = torch.arange(here.rank, plan.batch, here.ranks)
+    folder = Path(sys.argv[1])
+    sides = {}
+    for strategy in ("ddp", "fsdp"):
+        made = d.build_model(examples.inputs.shape[1], plan)
+        model = d.wrap(made, strategy, here)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=plan.lr)
+        d.train_step(model, optimizer, examples, rows, plan)
+        sides[strategy] = (model, optimizer)
+    whole, parts = sides["ddp"], sides["fsdp"]
+    took: dict[str, list[float]] = {
+        name: [] for name in ("one file", "sharded", "background", "published")
+    }
+    for turn in range(repeats + 1):
+        one_s = _seconds(lambda: d.save_state(folder / "one.pt", *whole, 1))
+        dist.barrier()
+        sharded_s = _seconds(lambda: d.save_sharded(folder / "parts", *parts, 1))
+        dist.barrier()
+        start = time.perf_counter()
+        finish = d.start_sharded(folder / "behind", *parts, 1)
+        background_s = time.perf_counter() - start
+        d.train_step(*parts, examples, rows, plan)
+        finish()
+        published_s = time.perf_counter() - start
+        found = (one_s, sharded_s, background_s, published_s)
+        for name, seconds in zip(took, found, strict=True):
+            if turn:  # the first round warms up
+                took[name].append(seconds)
+    return took
+
+
 TASKS: dict[str, Callable[..., object]] = {
     one.__name__: one
     for one in (
         ring,
         branches,
         differences,
+        like_the_lab,
         accumulation,
         layouts,
-        left_out,
         exchange,
         speed,
+        saving,
     )
 }
 

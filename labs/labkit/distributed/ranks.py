@@ -13,18 +13,16 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import psutil
 
 from labkit.folders import Folder
 from labkit.processes import (
-    LABS,
     Child,
     ChildError,
     descendants,
@@ -33,18 +31,11 @@ from labkit.processes import (
 )
 
 if TYPE_CHECKING:
-    from flightline.distributed import Move
-
     from labkit.distributed.rank_tasks import Speed
 
 Facts = dict[str, object]
-Schedule = Callable[[int, int], list["Move"]]  # of a rank, among so many
-Numbers = Callable[..., npt.ArrayLike]
 LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
 MODULE, TASKS = "flightline.distributed", "labkit.distributed.rank_tasks"
-GPU_RECORD = (
-    LABS.parent / "tests" / "distributed" / "bench" / "results" / "distributed_gpu.json"
-)
 # a speed-up, and what was timed
 WAYS: dict[str, Literal["apart", "ddp"]] = {"ceiling": "apart", "reached": "ddp"}
 ATTEMPTS = 3  # of a port that somebody else took in the meantime
@@ -133,6 +124,22 @@ def journal(folder: Path, rank: int | None = None) -> pd.DataFrame:
         lines += [json.loads(line) for line in whole.splitlines()]
     frame = pd.DataFrame(lines, columns=None if lines else ["event", "rank", "time"])
     return frame.sort_values("time", ignore_index=True)
+
+
+def starts(folder: Path) -> list[int]:
+    """Return the steps at which a training was started, in order of time.
+
+    Parameters
+    ----------
+    folder : Path
+        With the journals; rank 0's counts.
+
+    Returns
+    -------
+    list of int
+    """
+    lines = journal(folder, rank=0)
+    return [int(step) for step in lines[lines.event == "start"].step]
 
 
 def wait_for_step(child: Child, folder: Path, step: int, ranks: int = 2) -> None:
@@ -428,165 +435,3 @@ def speed_ups(sides: Sequence[Sequence["Speed"]]) -> pd.DataFrame:
             row |= {name: middle, f"{name}_low": low, f"{name}_high": high}
         rows[rank_0["width"]] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("width")
-
-
-def predicted_over_measured(
-    fit: Callable[..., tuple[float, float]], times: pd.DataFrame, kept: int
-) -> float:
-    """Fit the cost of an exchange without one size, and predict that size.
-
-    Parameters
-    ----------
-    fit : callable
-        `fit_cost`: takes bytes, seconds and `ranks`; returns alpha and beta.
-    times : DataFrame
-        `bytes` and seconds of `all_reduce` on two ranks.
-    kept : int
-        The row to keep from the fit.
-
-    Returns
-    -------
-    float
-        The predicted time over the measured one.
-    """
-    used, size = times.drop(index=kept), times.loc[kept]
-    alpha, beta = fit(used["bytes"], used["all_reduce"], ranks=2)
-    return float((2 * alpha + size["bytes"] * beta) / size["all_reduce"])
-
-
-def line_over_measured(times: pd.DataFrame, kept: int) -> float:
-    """Guess the time of one size by a line through its neighbours, and no model.
-
-    Parameters
-    ----------
-    times : DataFrame
-        `bytes`, each a fixed multiple of the one before, and seconds of `all_reduce`.
-    kept : int
-        A row between two others.
-
-    Returns
-    -------
-    float
-        The guessed time over the measured one; the line is drawn on logarithmic axes.
-    """
-    below, time_s, above = times["all_reduce"].loc[kept - 1 : kept + 1]
-    return float(np.sqrt(below * above) / time_s)
-
-
-def simulate(
-    schedule: Schedule, tensors: Sequence[Sequence[float]]
-) -> list[list[float]]:
-    """Carry out a ring's schedule on lists, as if each list lay on a rank of its own.
-
-    Parameters
-    ----------
-    schedule : callable
-        Takes a rank and the number of ranks; returns moves with `send`, `receive` and
-        `add`. In one step everybody sends before anybody adds.
-    tensors : sequence of lists
-        One list of numbers for each rank, all of one length.
-
-    Returns
-    -------
-    list of list
-        What each rank holds at the end.
-
-    Raises
-    ------
-    ValueError
-        If the ranks plan different numbers of steps, or a rank expects another chunk
-        than the one that its neighbour sends.
-    """
-    ranks = len(tensors)
-    held = [np.array_split(np.array(t, dtype=float), ranks) for t in tensors]
-    plans = [schedule(rank, ranks) for rank in range(ranks)]
-    if len({len(plan) for plan in plans}) > 1:
-        raise ValueError("the ranks plan different numbers of steps.")
-    for number, moves in enumerate(zip(*plans, strict=True)):
-        sent = [held[rank][move.send].copy() for rank, move in enumerate(moves)]
-        for rank, move in enumerate(moves):
-            came = moves[rank - 1].send
-            if came != move.receive:
-                raise ValueError(
-                    f"step {number}: rank {rank} expects chunk {move.receive}, and "
-                    f"rank {(rank - 1) % ranks} sends chunk {came}."
-                )
-            old = held[rank][came] if move.add else 0.0
-            held[rank][came] = old + sent[rank - 1]
-    return [np.concatenate(chunks).tolist() for chunks in held]
-
-
-def adds_up(schedule: Schedule, ranks: int) -> bool:
-    """Say whether a schedule gives every rank the sum, in a ring of some size.
-
-    Parameters
-    ----------
-    schedule : callable
-        As `simulate` takes it.
-    ranks : int
-
-    Returns
-    -------
-    bool
-        False also if the schedules do not fit together.
-    """
-    tensors = [[10.0**r * (c + 1) for c in range(ranks)] for r in range(ranks)]
-    total = np.sum(tensors, axis=0).tolist()
-    try:
-        return simulate(schedule, tensors) == [total] * ranks
-    except (ValueError, IndexError):
-        return False
-
-
-def agreement(yours: Numbers, exported: Numbers, cases: Sequence[Facts]) -> str:
-    """Compare a function of the reader's with the exported one, which the ranks run.
-
-    Parameters
-    ----------
-    yours, exported : callable
-        Give numbers: a tensor, an array, or lists of them.
-    cases : sequence of dict
-        Keyword arguments for both.
-
-    Returns
-    -------
-    str
-        In how many cases both give the same, or why that cannot be said.
-    """
-    try:
-        same = [np.array_equal(yours(**case), exported(**case)) for case in cases]
-    except NotImplementedError:
-        return "yours is not written yet"
-    except Exception as error:
-        return f"yours gives a {type(error).__name__}: {error}"
-    return f"equal in {sum(same)} of {len(cases)} cases"
-
-
-def gpu_record(data: Path) -> tuple[str, Facts | None]:
-    """Return the GPU's record: measured now if there is a GPU, else as it was stored.
-
-    Parameters
-    ----------
-    data : Path
-        A tensor file of `flightline.distributed.pack`.
-
-    Returns
-    -------
-    tuple
-        "measured here", "recorded" or "no record", and what
-        `flightline.distributed.gpu_run` wrote, or None.
-    """
-    import torch
-
-    if torch.cuda.device_count():
-        with Folder("gpu-") as folder:
-            path = folder / "record.json"
-            small = ["--share-s", 1, "--limit-s", 60, "--widths", 256, 1024]
-            command = module("flightline.distributed.gpu_run", data, path, *small)
-            with Child(command, deadline_s=90) as child:
-                if child.wait() != 0:
-                    raise ChildError(f"the GPU run failed:\n{child.log()[-2000:]}")
-            return "measured here", json.loads(path.read_text())
-    if GPU_RECORD.exists():
-        return "recorded", json.loads(GPU_RECORD.read_text())
-    return "no record", None

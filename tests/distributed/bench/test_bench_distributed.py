@@ -9,14 +9,17 @@ record is made apart, by `python -m flightline.distributed.gpu_run` (see
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
-from flightline.distributed import fit_cost
+import torch
+from flightline.distributed import fit_cost, load_packed, ring_seconds
 from labkit import bench
-from labkit.distributed import examples, ranks
+from labkit.distributed import examples, hosts, ranks, searches
 
 RESULTS = Path(__file__).parent / "results"
 SIZES = [4**k for k in range(4, 14)]
+TRIALS = 24
 WIDTHS = [128, 256, 512, 1024, 2048]
 
 
@@ -58,3 +61,77 @@ def test_what_a_restart_costs(data: Path, tmp_path: Path) -> None:
         weights.add(found["sha256"])
     bench.record(RESULTS, "distributed_restart", pd.DataFrame(rows).round(1))
     assert len(weights) == 1
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Return a sample to learn from, and June to judge by."""
+    folder = tmp_path_factory.mktemp("searched")
+    table = examples.feature_rows()
+    examples.write(table, folder / "train.pt", sample=16_384)
+    june = table[table["month"] == 6].sample(8_192, random_state=7)
+    packed = load_packed(folder / "train.pt")
+    torch.save(examples.pack_rows(june, packed), folder / "june.pt")
+    return folder / "train.pt", folder / "june.pt"
+
+
+def test_what_a_shared_search_gains(searched: tuple[Path, Path]) -> None:
+    """One process and two, at the same number of trials, for six seeds."""
+    rows = [
+        searches.search(processes, TRIALS, *searched, seed=seed, steps=60)
+        for seed in range(6)
+        for processes in (1, 2)
+    ]
+    table = pd.DataFrame(rows).set_index("processes")
+    one, two = table.loc[1].reset_index(), table.loc[2].reset_index()
+    times = (one["seconds"] / two["seconds"]).quantile([0.25, 0.5, 0.75]).round(2)
+    change = (two["best"] - one["best"]).to_numpy()
+    half = 2.57 * change.std(ddof=1) / np.sqrt(len(change))  # t of 5 degrees, 95%
+    low, high = change.mean() - half, change.mean() + half
+    found = {
+        "trials together": TRIALS,
+        "best log-loss in June, one process": f"{one['best'].mean():.4f}",
+        "best log-loss in June, two processes": f"{two['best'].mean():.4f}",
+        "difference, 95% interval": f"{change.mean():+.4f} ({low:+.4f} to {high:+.4f})",
+        "times as fast, median (quartiles)": "{1:.2f} ({0:.2f} to {2:.2f})".format(
+            *times
+        ),
+    }
+    told = pd.DataFrame({"six seeds": found}).rename_axis("search").reset_index()
+    bench.record(RESULTS, "distributed_trials", told)
+    assert (table["trials"] == TRIALS).all()
+
+
+def test_how_long_a_checkpoint_stops_the_training(data: Path) -> None:
+    task = {"task": "saving", "data": str(data), "width": 1024, "repeats": 7}
+    sides = ranks.measure(2, [task], deadline_s=300)[0]
+    slower = {way: np.max([side[way] for side in sides], axis=0) for way in sides[0]}
+    table = pd.DataFrame(
+        {
+            way: 1000 * np.quantile(seconds, [0.5, 0.25, 0.75])
+            for way, seconds in slower.items()
+        },
+        ["median, ms", "quartile", "quartile "],
+    ).T
+    bench.record(
+        RESULTS,
+        "distributed_saving",
+        table.round(0).astype(int).rename_axis("checkpoint").reset_index(),
+    )
+    assert len(table) == 4
+
+
+@pytest.mark.parametrize("mbit", [100, 1000])
+def test_two_hosts_and_the_link_between_them(mbit: int) -> None:
+    if hosts.obstacle():
+        pytest.skip(hosts.obstacle())
+    sizes = [4**k for k in range(7, 12)]
+    loopback = pd.DataFrame(
+        ranks.measure(2, [{"task": "exchange", "sizes": sizes, "repeats": 9}])[0][0]
+    )
+    alpha, _ = fit_cost(loopback["bytes"], loopback["all_reduce"], ranks=2)
+    _, table = hosts.exchange(sizes, mbit=mbit, repeats=9, deadline_s=300)
+    table["predicted"] = ring_seconds(table["bytes"], 2, alpha, 8e-6 / mbit)
+    table["predicted over measured"] = table["predicted"] / table["all_reduce"]
+    bench.record(RESULTS, f"distributed_link_{mbit}", table.round(4))
+    assert table["bytes"].tolist() == sizes

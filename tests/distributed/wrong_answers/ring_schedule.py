@@ -16,7 +16,7 @@ def ring_schedule(rank, ranks):
 
 
 # %% modulo_three
-"""count modulo `ranks` in every move, not modulo 3"""
+"""count modulo `ranks`, not modulo 3"""
 
 
 def ring_schedule(rank, ranks):
@@ -59,7 +59,7 @@ def ring_schedule(rank, ranks):
 
 
 # %% second_half_starts_over
-"""In the second half a rank first sends the chunk that it finished last"""
+"""in the second half a rank first sends the chunk that it finished last"""
 
 
 def ring_schedule(rank, ranks):
