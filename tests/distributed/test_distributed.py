@@ -1,12 +1,14 @@
 """Distributed training, in one process: everything that needs no second rank."""
 
 import ast
+import gc
 import json
 import os
 import shutil
 import subprocess
 import sys
 import time
+import weakref
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -552,6 +554,22 @@ def test_a_failpoint_fires_once(monkeypatch, plan: d.Plan, tmp_path: Path) -> No
     result = run(plan, tmp_path / "a")
     monkeypatch.delenv("FLIGHTLINE_FAILPOINT")
     assert result["sha256"] == run(plan, tmp_path / "b")["sha256"]
+
+
+def test_a_model_does_not_outlive_its_group_in_a_traceback(plan: d.Plan) -> None:
+    """DDP's own thread may wait for Python while Python waits for the thread."""
+    kept = []
+
+    def fail(here: d.Rank) -> None:
+        model = d.wrap(d.build_model(7, plan), "ddp", here)
+        kept.append(weakref.ref(model))
+        raise RuntimeError("on purpose")
+
+    with pytest.raises(RuntimeError, match="on purpose") as caught, d.world() as here:
+        fail(here)
+    assert caught.value.__traceback__ is not None
+    gc.collect()
+    assert kept[0]() is None
 
 
 def test_the_command_line_knows_the_whole_plan(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import NamedTuple, TypedDict
@@ -176,5 +177,9 @@ def world(timeout_s: float = 30.0, gpus: int | None = None) -> Iterator[Rank]:
     )
     try:
         yield Rank(env["RANK"], env["WORLD_SIZE"], device, backend)
+    except BaseException as error:
+        # A model of DDP that outlives its group, in a traceback, can hang as it goes.
+        traceback.clear_frames(error.__traceback__)
+        raise
     finally:
         dist.destroy_process_group()
