@@ -106,9 +106,10 @@ def start_sharded(
     dist.barrier()
     weights_of, moments_of = get_state_dict(model, optimizer)
     state = {"model": weights_of, "optimizer": moments_of}
-    written = None
+    written = group = None
     if dist.get_backend() == "gloo":
-        written = async_save(state, checkpoint_id=draft)
+        group = dist.new_group()  # its own, as the training exchanges meanwhile
+        written = async_save(state, checkpoint_id=draft, process_group=group)
     else:
         save(state, checkpoint_id=draft)
 
@@ -119,6 +120,8 @@ def start_sharded(
         if dist.get_rank() == 0:
             _publish(draft, path, step, identity or {})
         dist.barrier()
+        if group is not None:
+            dist.destroy_process_group(group)
 
     return finish
 
