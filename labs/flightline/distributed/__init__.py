@@ -23,6 +23,7 @@ from flightline.distributed.core import (
     batch_rows,
     bytes_per_rank,
     fit_cost,
+    network,
     ring_schedule,
     ring_seconds,
 )
@@ -61,6 +62,7 @@ from flightline.distributed.rank import (
     world,
 )
 from flightline.distributed.sharded import load_sharded, save_sharded, start_sharded
+from flightline.distributed.study import open_study
 from flightline.distributed.waits import straggler
 
 __all__ = [
@@ -99,6 +101,8 @@ __all__ = [
     "load_state",
     "main",
     "meeting_place",
+    "network",
+    "open_study",
     "pack",
     "parse",
     "pipeline_step",

@@ -21,38 +21,10 @@ from flightline.distributed.data import Examples, load_packed, unpack
 from flightline.distributed.loop import train_step
 from flightline.distributed.network import build_model
 from flightline.distributed.plan import Plan
+from flightline.distributed.study import open_study
 
 if TYPE_CHECKING:
     import optuna
-
-STUDY = "flightline"
-
-
-def open_study(path: Path, seed: int) -> "optuna.Study":
-    """Open a study in a file, or begin it; several processes may.
-
-    Parameters
-    ----------
-    path : Path
-        The file, on a disk that all processes see.
-    seed : int
-        Of the sampler; another one in each process, or all try the same.
-
-    Returns
-    -------
-    optuna.Study
-        It minimises.
-    """
-    import optuna
-    from optuna.storages.journal import JournalFileBackend, JournalStorage
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    return optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(path))),
-        sampler=optuna.samplers.TPESampler(seed=seed, constant_liar=True),
-        study_name=STUDY,
-        load_if_exists=True,
-    )
 
 
 def loss_of(plan: Plan, train: Examples, tune: Examples) -> float:

@@ -28,7 +28,6 @@ from flightline.distributed import (
     unpack,
     world,
 )
-from flightline.distributed.core import network
 from torch import Tensor, nn
 from torch.distributed.elastic.multiprocessing.errors import record
 from torch.nn.functional import binary_cross_entropy_with_logits
@@ -200,7 +199,7 @@ def like_the_lab(
     found = {}
     for precision in ("float32", "float64"):
         inputs, late = unpack(load_packed(data), FLOATS[precision])
-        made = network(inputs.shape[1], width, seed=7).to(inputs.dtype)
+        made = d.network(inputs.shape[1], width, seed=7).to(inputs.dtype)
         model = DistributedDataParallel(made)
         optimizer = torch.optim.AdamW(model.parameters())
         who = {"rank": here.rank, "ranks": here.ranks}

@@ -4,7 +4,7 @@ import contextlib
 from pathlib import Path
 from typing import TypedDict
 
-from flightline.distributed.trials import open_study
+from flightline.distributed import open_study
 
 from labkit.folders import Folder
 from labkit.processes import Child, ChildError, module
