@@ -103,8 +103,12 @@ class Numbers:
     def __init__(self, values: Floats) -> None:
         self.values = values
 
-    def to_numpy(self, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[np.float64]:
-        """Return them as an array, [n, features]."""
+    def to_numpy(
+        self, dtype: npt.DTypeLike = np.float64, na_value: float = np.nan
+    ) -> npt.NDArray[np.float64]:
+        """Return them as an array, [n, features]; a missing one is NaN already."""
+        if not np.isnan(na_value):
+            raise ValueError("a missing number is NaN here; leave na_value as it is.")
         return self.values.astype(dtype, copy=False)
 
 
