@@ -3,7 +3,6 @@
 Each cell is one mistake; its text is the hint it must meet.
 """
 
-
 # %% all_columns
 """no other column"""
 
@@ -103,3 +102,24 @@ def change_points(events, by, spans, start, end):
     points = pd.concat(moved).dropna()
     inside = points["prediction_time"].between(start, end, inclusive="left")
     return points[inside].drop_duplicates(ignore_index=True)
+
+
+# %% one_column_of_the_key
+"""may name several columns"""
+
+
+def change_points(events, by, spans, start, end):
+    moved = [events[["origin"]].assign(prediction_time=events[c] + d) for c, d in spans]
+    points = pd.concat(moved).dropna()
+    inside = points["prediction_time"].between(start, end)
+    return points[inside].drop_duplicates(ignore_index=True)
+
+
+# %% labels_repeat
+"""Labels repeat"""
+
+
+def change_points(events, by, spans, start, end):
+    moved = [events[list(by)].assign(prediction_time=events[c] + d) for c, d in spans]
+    points = pd.concat(moved).dropna()
+    return points[points["prediction_time"].between(start, end)].drop_duplicates()

@@ -3,7 +3,6 @@
 Each cell is one mistake; its text is the hint it must meet.
 """
 
-
 # %% by_event_time
 """stamped before it"""
 
@@ -94,3 +93,25 @@ def copy_new(seen, mark):
     latest = seen["available_at"].max()
     back = pd.Timedelta("1h")
     return (seen if mark is None else seen[seen["available_at"] > mark - back]), latest
+
+
+# %% largest_of_the_new
+"""Which mark does a run return that finds nothing new"""
+
+
+def copy_new(seen, mark):
+    if seen.empty:
+        return seen, mark
+    new = seen if mark is None else seen[seen["version"] > mark]
+    return new, new["version"].max()
+
+
+# %% whole_number_of_nothing
+"""Where nothing is new there is no largest version"""
+
+
+def copy_new(seen, mark):
+    if seen.empty:
+        return seen, mark
+    new = seen if mark is None else seen[seen["version"] > mark]
+    return new, int(new["version"].max())

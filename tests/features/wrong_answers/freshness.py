@@ -3,7 +3,6 @@
 Each cell is one mistake; its text is the hint it must meet.
 """
 
-
 # %% in_hours
 """both in seconds"""
 
@@ -51,3 +50,25 @@ def freshness(stamp_s, now_s, ttl_s):
 def freshness(stamp_s, now_s, ttl_s):
     old = now_s - stamp_s >= ttl_s
     return np.select([np.isnan(stamp_s), old], ["unknown", "stale"], "fresh")
+
+
+# %% narrow_words
+"""a word cut short"""
+
+
+def freshness(stamp_s, now_s, ttl_s):
+    state = np.where(now_s - stamp_s > ttl_s, "stale", "fresh")
+    state[np.isnan(stamp_s)] = "unknown"
+    return state
+
+
+# %% arrays_only
+"""A number is an input, too"""
+
+
+def freshness(stamp_s, now_s, ttl_s):
+    state = np.full(stamp_s.shape, "unknown")
+    age = now_s - stamp_s
+    state[age <= ttl_s] = "fresh"
+    state[age > ttl_s] = "stale"
+    return state
