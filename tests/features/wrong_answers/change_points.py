@@ -3,6 +3,7 @@
 Each cell is one mistake; its text is the hint it must meet.
 """
 
+
 # %% all_columns
 """no other column"""
 

@@ -3,6 +3,7 @@
 Each cell is one mistake; its text is the hint it must meet.
 """
 
+
 # %% by_event_time
 """stamped before it"""
 

@@ -3,6 +3,7 @@
 Each cell is one mistake; its text is the hint it must meet.
 """
 
+
 # %% last_row
 """take the latest event time"""
 
