@@ -76,3 +76,16 @@ def bytes_per_rank(params, ranks, stage, each=(2, 2, 12)):
         name: params * size / (ranks if cut else 1)
         for (name, cut), size in zip(cuts.items(), (2, 2, 12), strict=True)
     }
+
+
+# %% swapped_sizes
+"""`each` is parameter, gradient and optimizer state, in this order"""
+
+
+def bytes_per_rank(params, ranks, stage, each=(2, 2, 12)):
+    gradient, parameter, optimizer = each
+    return {
+        "parameters": params * parameter / (ranks if stage >= 3 else 1),
+        "gradients": params * gradient / (ranks if stage >= 2 else 1),
+        "optimizer": params * optimizer / (ranks if stage >= 1 else 1),
+    }

@@ -16,7 +16,7 @@ def ring_schedule(rank, ranks):
 
 
 # %% modulo_three
-"""count modulo `ranks`, not modulo 3"""
+"""does an offset that you read off n = 3 depend on n?"""
 
 
 def ring_schedule(rank, ranks):
