@@ -70,3 +70,42 @@ def choose_wait(events, candidates, most_late):
         if is_late(events, "1h", wait_min).mean() <= most_late:
             return wait_min
     return None
+
+
+# %% by_the_wall_clock
+"""a watermark is no wall clock"""
+
+
+def choose_wait(events, candidates, most_late):
+    end = events["event_time"].dt.floor("1h") + pd.Timedelta("1h")
+    for wait_min in sorted(candidates):
+        closed = end + pd.Timedelta(minutes=wait_min)
+        if (events["available_at"] >= closed).mean() <= most_late:
+            return wait_min
+    raise ValueError("no candidate is long enough")
+
+
+# %% any_day_will_do
+"""One day of three breaks the limit"""
+
+
+def choose_wait(events, candidates, most_late):
+    day = events["event_time"].dt.date
+    for wait_min in sorted(candidates):
+        daily = is_late(events, "1h", wait_min).groupby(day).mean()
+        if (daily <= most_late).any():
+            return wait_min
+    raise ValueError("no candidate is long enough")
+
+
+# %% the_median_day
+"""One day of three breaks the limit"""
+
+
+def choose_wait(events, candidates, most_late):
+    day = events["event_time"].dt.date
+    for wait_min in sorted(candidates):
+        daily = is_late(events, "1h", wait_min).groupby(day).mean()
+        if daily.median() <= most_late:
+            return wait_min
+    raise ValueError("no candidate is long enough")

@@ -43,7 +43,7 @@ def next_clock(start_utc, clock, zone):
 
 
 # %% pasted_date
-"""02:03 is skipped"""
+"""The clock is not adjusted"""
 
 
 def next_clock(start_utc, clock, zone):
@@ -89,3 +89,20 @@ def next_clock(start_utc, clock, zone):
     shown = here.dt.hour * 60 + here.dt.minute
     wait = (clock_minutes(clock) - shown) % 1440
     return start_utc + pd.to_timedelta(wait, unit="min").astype("timedelta64[us]")
+
+
+# %% index_lost
+"""Keep the index of the starts"""
+
+
+def next_clock(start_utc, clock, zone):
+    found = []
+    for start, reading, name in zip(start_utc, clock, zone, strict=True):
+        if pd.isna(start) or pd.isna(reading):
+            found.append(pd.NaT)
+            continue
+        local = start.tz_convert(name)
+        minutes = reading // 100 * 60 + reading % 100
+        wait = (minutes - local.hour * 60 - local.minute) % 1440
+        found.append(start + pd.Timedelta(minutes=wait))
+    return pd.Series(pd.to_datetime(found, utc=True))
