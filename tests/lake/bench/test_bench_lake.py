@@ -21,6 +21,7 @@ from labkit import bench, data, timing
 
 RESULTS = Path(__file__).parent / "results"
 SYNC = os.fsync
+REPEATS = int(os.environ.get("REPEATS", "5"))
 
 
 def sync_new(folder: Path, known: set[Path]) -> set[Path]:
@@ -99,13 +100,13 @@ def record(speed: pd.DataFrame, note: str) -> None:
     table = speed.reset_index(names="store")
     table["seconds"] = (table["median_ms"] / 1_000).map("{:.2f}".format)
     table["times"] = table["ratio"].map("{:.1f}".format)
-    table["size"] = (table["bytes"] / 1e6).map("{:.1f}".format)
+    table["size"] = (table["bytes"] / 2**20).map("{:.1f}".format)
     page = {
         "store": "Store",
         "seconds": "Median, s",
-        "times": "Times Delta",
+        "times": "Time, ratio",
         "syncs": "Syncs",
-        "size": "MB",
+        "size": "MiB",
     }
     bench.record(RESULTS, "lake_append", table, page, note)
 
@@ -122,10 +123,12 @@ def test_a_year_of_departures(tmp_path: Path) -> None:
         "lake, no sync": ours,
     }
     actions = {name: stores.filling(name, fill) for name, fill in pieces.items()}
-    speed = timing.compare(actions, repeats=int(os.environ.get("REPEATS", "5")))
+    speed = timing.compare(actions, repeats=REPEATS)
     speed["syncs"] = pd.Series(stores.syncs)
     speed["bytes"] = pd.Series({n: size(f[0]) for n, f in stores.made.items()})
-    record(speed, f"{len(rows):,} departures in {len(batches)} batches.")
+    size_note = f"{len(rows):,} departures in {len(batches)} batches."
+    note = f"{size_note} Against the first row; medians of {REPEATS} in turns."
+    record(speed, note)
     found = lake.read(stores.made["lake"][0], "departures")
     assert len(found) == len(rows)
     assert delta_read(stores.made["Delta"][0]).equals(found)
