@@ -115,3 +115,19 @@ def worse_off(challenger, champion, late, day, slices, least_days=10):
         if len(sums) >= 10 and sums.mean() > 4 * sums.sem():
             worse.append(str(name))
     return worse
+
+
+# %% one_slice_at_a_time
+"""Many carriers, many chances"""
+
+
+def worse_off(challenger, champion, late, day, slices, least_days=10):
+    loss = -(late * np.log(challenger / champion))
+    loss -= (1 - late) * np.log((1 - challenger) / (1 - champion))
+    worse = []
+    for name in sorted(set(slices)):
+        sums = pd.Series(loss[slices == name]).groupby(day[slices == name]).mean()
+        limit = stats.t.ppf(0.975, len(sums) - 1)
+        if len(sums) >= least_days and sums.mean() > limit * sums.sem():
+            worse.append(str(name))
+    return worse
