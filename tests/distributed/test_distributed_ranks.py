@@ -175,7 +175,7 @@ def test_a_killed_kernel_leaves_neither_ranks_nor_folders(
     The launcher is killed with it, in mid-training or while its ranks still start.
     """
     command = [sys.executable, "-c", OWNER.format(early=early), str(data)]
-    env = {**os.environ, "PYTHONPATH": str(ranks.LABS)}
+    env = {**os.environ, "PYTHONPATH": str(processes.LABS)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as owner:
         pid, *places = owner.stdout.readline().split()
         family = processes.descendants(owner.pid)  # launcher, ranks, keepers of folders

@@ -139,7 +139,7 @@ print(folder.path, folder.keeper.pid, flush=True)
 )
 def test_a_folder_goes_with_its_owner(end: str) -> None:
     code = OWNER.format(end=end)
-    env = {**os.environ, "PYTHONPATH": str(ranks.LABS)}
+    env = {**os.environ, "PYTHONPATH": str(processes.LABS)}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=env
     )
@@ -155,7 +155,7 @@ def test_a_folder_goes_with_its_owner(end: str) -> None:
 def test_a_folder_outlives_a_signal_to_the_group_and_goes_after_the_kill() -> None:
     """Jupyter ends a kernel by killing its whole process group."""
     code = OWNER.format(end="time.sleep(60)")
-    env = {**os.environ, "PYTHONPATH": str(ranks.LABS)}
+    env = {**os.environ, "PYTHONPATH": str(processes.LABS)}
     command = [sys.executable, "-c", code]
     options = {"stdout": subprocess.PIPE, "text": True, "env": env}
     with subprocess.Popen(command, start_new_session=True, **options) as owner:
