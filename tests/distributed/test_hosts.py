@@ -22,12 +22,13 @@ def test_a_refusal_of_the_system_is_told(monkeypatch) -> None:
     assert hosts.obstacle() == "the system refuses: operation not permitted"
 
 
-def test_two_hosts_exchange_over_their_link() -> None:
+@pytest.mark.parametrize("mbit", [100, None])
+def test_two_hosts_exchange_over_their_link(mbit: int | None) -> None:
     reason = hosts.obstacle()
     if reason:
         pytest.skip(reason)
     before = set(processes.descendants(processes.os.getpid()))
-    none, table = hosts.exchange([64, 4096], mbit=100, repeats=1)
+    none, table = hosts.exchange([64, 4096], mbit=mbit, repeats=1)
     assert none == "" and table["bytes"].tolist() == [64, 4096]
     assert (table[["all_reduce", "ring"]] > 0).all(axis=None)
     left = set(processes.descendants(processes.os.getpid())) - before

@@ -44,7 +44,10 @@ def obstacle() -> str:
 
 
 def exchange(
-    sizes: Sequence[int], mbit: int, repeats: int, deadline_s: float = 120.0
+    sizes: Sequence[int],
+    mbit: int | None,
+    repeats: int,
+    deadline_s: float = 120.0,
 ) -> tuple[str, pd.DataFrame]:
     """Time the exchange of two ranks on two hosts.
 
@@ -52,8 +55,8 @@ def exchange(
     ----------
     sizes : sequence of int
         Bytes of the tensors.
-    mbit : int
-        Rate of the link in each direction, in Mbit/s.
+    mbit : int or None
+        Rate of the link in each direction, in Mbit/s; None leaves it unlimited.
     repeats : int
         Rounds; the medians count.
     deadline_s : float
@@ -70,7 +73,8 @@ def exchange(
     task = {"task": "exchange", "sizes": list(sizes), "repeats": repeats}
     with Folder("hosts-") as folder:
         (folder / "tasks.json").write_text(json.dumps([task]))
-        command = [*_apart(), *module("labkit.distributed.hosts", folder, mbit)]
+        limit = "none" if mbit is None else mbit
+        command = [*_apart(), *module("labkit.distributed.hosts", folder, limit)]
         with Child(command, deadline_s=deadline_s) as child:
             if child.wait() != 0:
                 raise RuntimeError(f"the two hosts failed:\n{child.log()[-2000:]}")
@@ -89,8 +93,13 @@ def _limit(side: str, mbit: int) -> str:
     return f"tc qdisc add dev {side} root tbf rate {mbit}mbit burst 64kb latency 50ms"
 
 
+def _limits(side: str, mbit: int | None) -> list[str]:
+    """Return the command as a list; an unlimited link needs none."""
+    return [] if mbit is None else [_limit(side, mbit)]
+
+
 @contextlib.contextmanager
-def _neighbour(mbit: int) -> Iterator[list[str]]:
+def _neighbour(mbit: int | None) -> Iterator[list[str]]:
     """Build a second namespace and the link to it; yield how to run a command there."""
     other = subprocess.Popen(["unshare", "--net", "--", "sleep", "300"])
     try:
@@ -103,13 +112,13 @@ def _neighbour(mbit: int) -> Iterator[list[str]]:
             f"ip link set vb netns {other.pid}",
             f"ip addr add {first}/24 dev va",
             "ip link set va up",
-            _limit("va", mbit),
+            *_limits("va", mbit),
         ]
         beyond = [
             "ip link set lo up",
             f"ip addr add {second}/24 dev vb",
             "ip link set vb up",
-            _limit("vb", mbit),
+            *_limits("vb", mbit),
         ]
         for line in here:
             subprocess.run(line.split(), check=True)
@@ -136,7 +145,7 @@ def main(folder: str, mbit: str) -> int:
     meet = {"MASTER_ADDR": ADDRESSES[0], "MASTER_PORT": PORT}
     alone = {"WORLD_SIZE": "2", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1"}
     command = module("labkit.distributed.rank_tasks", folder)
-    with _neighbour(int(mbit)) as there:
+    with _neighbour(None if mbit == "none" else int(mbit)) as there:
         ranks = [
             subprocess.Popen(
                 [*prefix, *command],
