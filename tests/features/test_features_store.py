@@ -182,6 +182,15 @@ def test_a_stale_value_is_null_and_says_so(filled, ours):
     assert values[["flight_late_rate", "block_min"]].notna().all(axis=None)
 
 
+def test_a_question_of_long_ago_gets_no_value_of_today(filled, ours):
+    values, state = features.answer(filled, ours, now=NOW - 100 * 24 * HOUR)
+    live = ["origin", "carrier", "origin_carrier", "dest", "network", "weather", "rain"]
+    assert (state[live] == "later").all(axis=None)
+    assert values[["origin_waiting", "temp", "precip_3h"]].isna().all(axis=None)
+    _, state = features.answer(filled, ours, now=NOW - HOUR / 60)
+    assert (state[live] != "later").all(axis=None), "a minute before is no other time"
+
+
 def test_a_view_that_was_never_filled_is_unknown(ours, tmp_path):
     values, state = features.answer(features.store(tmp_path / "empty"), ours, now=NOW)
     assert (state == "unknown").all(axis=None)

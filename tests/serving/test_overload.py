@@ -292,6 +292,7 @@ def test_a_time_that_the_store_does_not_cover_is_called_stale(evening):
     assert ask() == ("online", "half")
     assert ask(flight=9999) == ("online", "half"), "an unknown number, a known time"
     assert ask(sched_dep_utc="2013-11-03T00:49:00Z") == ("stale", "spare")
+    assert ask(sched_dep_utc="2013-03-03T00:49:00Z") == ("stale", "spare"), "before it"
     assert app.state.service.features.breaker.count == 0
     app.state.service.features.close()
 

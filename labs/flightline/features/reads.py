@@ -169,7 +169,7 @@ def _no_rows(requests: pd.DataFrame, service: str) -> pd.DataFrame:
 def _read(
     store: "feast.FeatureStore", requests: pd.DataFrame, now: Any, service: str
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return values, with the stale ones made null, and the freshness of each view."""
+    """Return values, with those of another time made null, and what each view is."""
     chosen, keys = _service(store, service), _keys(requests)
     if not len(requests):
         return _no_rows(requests, service), {name: [] for name in views_of(service)}
@@ -183,13 +183,14 @@ def _read(
     ttls = np.array(
         [[np.inf if what.ttl is None else what.ttl / SECOND] for what in views.values()]
     )
-    state = dict(zip(views, freshness(stamps, now_s, ttls), strict=True))
+    said = np.where(stamps > now_s + ttls, "later", freshness(stamps, now_s, ttls))
+    state = dict(zip(views, said, strict=True))
     names = [name for name in SERVICES[service] if name not in CATEGORICAL]
     values = np.array([found[name] for name in names], np.float64)
     for name, what in views.items():
-        stale = state[name] == "stale"
-        if stale.any():
-            values[np.ix_([n in what.features for n in names], stale)] = np.nan
+        useless = np.isin(state[name], ["stale", "later"])
+        if useless.any():
+            values[np.ix_([n in what.features for n in names], useless)] = np.nan
     table = pd.DataFrame(values.T, index=requests.index, columns=names)
     for at, name in enumerate(CATEGORICAL):
         table.insert(at, name, np.array(found[name], object))
@@ -231,11 +232,12 @@ def answer(
     -------
     values : DataFrame
         The features of the service; null where nothing is known, and where the value
-        is older than the TTL of its view.
+        is older or later than the question by more than the TTL of its view.
     state : DataFrame
-        For each view that the service reads "fresh", "stale", or "unknown" where the
-        store has no such key. The store holds no past: of a row that is newer than
-        `now` it says "fresh", too.
+        For each view that the service reads "fresh", "stale", "later" where the row is
+        newer than `now` by more than the TTL, or "unknown" where the store has no such
+        key. The store holds no past: of a row that is a little newer than `now` it
+        says "fresh", too.
 
     Raises
     ------
