@@ -3,12 +3,15 @@
 import contextlib
 import json
 import os
+import re
 import resource
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -198,6 +201,35 @@ def test_a_full_disk_at_the_start_is_one_line(table, tmp_path):
         child.kill()
     assert child.returncode == 2 and "Traceback" not in errors
     assert "not valid" in errors and not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_fills_while_it_serves_costs_answers_and_no_line(table, tmp_path):
+    """A file may grow to 2,000 bytes here, a real limit: some lines fit."""
+    path = tmp_path / "log.jsonl"
+    child = started("--table", table, "--port", 0, "--log", path, limit=2000)
+    try:
+        text = "".join(child.stdout.readline() for _ in range(4))
+        address = re.search(r"http://[\w.]+:\d+", text)[0] + "/v1/predict"
+        head = {"Authorization": re.search(r"Bearer [^'\s]+", text)[0]}
+        head |= {"Content-Type": "application/json"}
+        answered, refusals = [], []
+        for _ in range(12):
+            asked = urllib.request.Request(
+                address, json.dumps(serving.EXAMPLE).encode(), head
+            )
+            try:
+                with urllib.request.urlopen(asked, timeout=20) as answer:
+                    answered.append(json.load(answer)["request_id"])
+            except urllib.error.HTTPError as error:
+                refusals.append((error.code, error.read().decode()))
+    finally:
+        child.kill()
+        child.communicate(timeout=20)
+    logged = serving.read_log(path)["request_id"].tolist()
+    assert answered and logged == answered
+    assert len(refusals) == 12 - len(answered) > 0
+    assert {code for code, _ in refusals} == {503}
+    assert all("prediction log" in told for _, told in refusals)
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
