@@ -116,3 +116,41 @@ class Snapshot:
         other.optimizer.load_state_dict(self.optimizer)
         other.step = self.step
         torch.set_rng_state(self.random)
+
+
+# %% copied_apart
+"""the optimizer steps other tensors"""
+
+
+class Snapshot:
+    def __init__(self, training):
+        self.model = copy.deepcopy(training.model)
+        self.optimizer = copy.deepcopy(training.optimizer)
+        self.step = training.step
+        self.random = torch.get_rng_state()
+
+    def restore(self, other):
+        other.model = copy.deepcopy(self.model)
+        other.optimizer = copy.deepcopy(self.optimizer)
+        other.step = self.step
+        torch.set_rng_state(self.random)
+
+
+# %% the_rate_of_a_new_training
+"""The learning rate is that of a new training"""
+
+
+class Snapshot:
+    def __init__(self, training):
+        self.model = copy.deepcopy(training.model.state_dict())
+        self.moments = copy.deepcopy(training.optimizer.state_dict()["state"])
+        self.step = training.step
+        self.random = torch.get_rng_state()
+
+    def restore(self, other):
+        other.model.load_state_dict(self.model)
+        groups = other.optimizer.state_dict()["param_groups"]
+        state = {"state": copy.deepcopy(self.moments), "param_groups": groups}
+        other.optimizer.load_state_dict(state)
+        other.step = self.step
+        torch.set_rng_state(self.random)

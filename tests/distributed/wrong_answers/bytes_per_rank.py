@@ -89,3 +89,28 @@ def bytes_per_rank(params, ranks, stage, each=(2, 2, 12)):
         "gradients": params * gradient / (ranks if stage >= 2 else 1),
         "optimizer": params * optimizer / (ranks if stage >= 1 else 1),
     }
+
+
+# %% a_total_too
+"""have the three that are asked for, and no more"""
+
+
+def bytes_per_rank(params, ranks, stage, each=(2, 2, 12)):
+    cuts = {"parameters": stage >= 3, "gradients": stage >= 2, "optimizer": stage >= 1}
+    found = {
+        name: params * size / (ranks if cut else 1)
+        for (name, cut), size in zip(cuts.items(), each, strict=True)
+    }
+    return {**found, "total": sum(found.values())}
+
+
+# %% another_name
+"""have the three that are asked for"""
+
+
+def bytes_per_rank(params, ranks, stage, each=(2, 2, 12)):
+    cuts = {"weights": stage >= 3, "gradients": stage >= 2, "optimizer": stage >= 1}
+    return {
+        name: params * size / (ranks if cut else 1)
+        for (name, cut), size in zip(cuts.items(), each, strict=True)
+    }

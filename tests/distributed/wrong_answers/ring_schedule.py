@@ -83,3 +83,46 @@ def ring_schedule(rank, ranks):
         for step in range(ranks - 1)
     ]
     return first + second
+
+
+# %% a_generator
+"""Return a list of moves"""
+
+
+def ring_schedule(rank, ranks):
+    for step in range(2 * (ranks - 1)):
+        shift = step // (ranks - 1)
+        send = (rank - step % (ranks - 1) + shift) % ranks
+        yield Move(send, (send - 1) % ranks, not shift)
+
+
+# %% first_half_the_wrong_way
+"""sends in a step what it added to in the step before"""
+
+
+def ring_schedule(rank, ranks):
+    first = [
+        Move((rank + step) % ranks, (rank + step - 1) % ranks, True)
+        for step in range(ranks - 1)
+    ]
+    second = [
+        Move((rank - step + 1) % ranks, (rank - step) % ranks, False)
+        for step in range(ranks - 1)
+    ]
+    return first + second
+
+
+# %% past_the_last_chunk
+"""they are numbered from 0 to n - 1"""
+
+
+def ring_schedule(rank, ranks):
+    first = [
+        Move((rank - step) % ranks, (rank - step - 1) % ranks, True)
+        for step in range(ranks - 1)
+    ]
+    second = [
+        Move((rank - step) % ranks + 1, (rank - step) % ranks, False)
+        for step in range(ranks - 1)
+    ]
+    return first + second
