@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import sqlite3
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
@@ -47,8 +48,24 @@ def test_a_run_holds_all_that_it_depends_on(store, runs):
 
 
 def test_a_run_is_made_again_from_its_id_alone(store, runs):
-    found = tracking.reproduce(store, runs[0], data.DATA_DIR)
-    assert (found["recorded"] == found["again"]).all() and len(found) == 6
+    metrics, same_files = tracking.reproduce(store, runs[0], data.DATA_DIR)
+    assert (metrics["recorded"] == metrics["again"]).all() and len(metrics) == 6
+    assert same_files
+
+
+def test_other_bytes_of_a_model_are_told_although_its_metrics_are_equal(
+    store, table, monkeypatch
+):
+    recipe = training.Recipe("lightgbm", 3, 3_000, SMALL)
+    run = tracking.record(store, recipe, data.DATA_DIR, table)
+
+    def renamed(*arguments):
+        model = training.train_recipe(*arguments)
+        return replace(model, name="other")
+
+    monkeypatch.setattr(tracking, "train_recipe", renamed)
+    metrics, same_files = tracking.reproduce(store, run, data.DATA_DIR)
+    assert (metrics["recorded"] == metrics["again"]).all() and not same_files
 
 
 def test_a_run_on_other_data_is_not_made_again(store, runs, tmp_path):

@@ -63,7 +63,7 @@ def batch_rows(
 
 
 def network(inputs: int, width: int, seed: int, dropout: float = 0.0) -> nn.Sequential:
-    """Return a network that gives one score a row; the seed decides its weights."""
+    """Return a network that gives one logit a row; the seed decides its weights."""
     torch.manual_seed(seed)
     return nn.Sequential(
         nn.Linear(inputs, width),
@@ -131,7 +131,10 @@ class Training:
 
 
 class Snapshot:
-    """All that decides what a training does next, at one moment."""
+    """All that decides what a training does next, at one moment.
+
+    Has `__init__(self, training)` and `restore(self, other)`; both return None.
+    """
 
     def __init__(self, training: Training) -> None:
         model, optimizer = training.model.state_dict(), training.optimizer.state_dict()

@@ -131,9 +131,11 @@ def passes(model: training.Predictor, parts: dict[str, pd.DataFrame]) -> bool:
 def reproduce(options: argparse.Namespace) -> int:
     """Train a recorded run again and compare."""
     found = tracking.reproduce(options.store, options.reproduce, options.data)
-    equal = bool((found["recorded"] == found["again"]).all())
-    close = bool(((found["recorded"] - found["again"]).abs() < 5e-4).all())
-    say(found.to_string())
+    recorded, again = found.metrics["recorded"], found.metrics["again"]
+    equal = bool((recorded == again).all()) and found.same_files
+    close = bool(((recorded - again).abs() < 5e-4).all())
+    say(found.metrics.to_string())
+    say(f"the model's files are the same: {found.same_files}")
     say("equal to the last bit" if equal else f"equal to three digits: {close}")
     return 0 if close else 1
 

@@ -12,7 +12,7 @@ import os
 import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
 import pandas as pd
@@ -126,7 +126,18 @@ def _run(client: "MlflowClient", run_id: str) -> "Run":
     return run
 
 
-def reproduce(store: Path | str, run_id: str, data_dir: Path | str) -> pd.DataFrame:
+class Reproduced(NamedTuple):
+    """What came of a run that was trained again.
+
+    `metrics` has a row for each, with `recorded` and `again`; `same_files` says whether
+    the digest of the manifest is the recorded one.
+    """
+
+    metrics: pd.DataFrame
+    same_files: bool
+
+
+def reproduce(store: Path | str, run_id: str, data_dir: Path | str) -> Reproduced:
     """Train a recorded run again, from its ID alone, and compare.
 
     Parameters
@@ -138,8 +149,8 @@ def reproduce(store: Path | str, run_id: str, data_dir: Path | str) -> pd.DataFr
 
     Returns
     -------
-    DataFrame
-        One row a metric: `recorded` and `again`.
+    Reproduced
+        The metrics of both, and whether the model's files are the same.
 
     Raises
     ------
@@ -154,8 +165,11 @@ def reproduce(store: Path | str, run_id: str, data_dir: Path | str) -> pd.DataFr
         )
     recipe = Recipe(**json.loads(stored.params["recipe"]))
     table = load_table(data_dir)
-    again = measure(train_recipe(recipe, table), table)
-    return pd.DataFrame({"recorded": stored.metrics, "again": again})
+    model = train_recipe(recipe, table)
+    with tempfile.TemporaryDirectory() as folder:
+        digest = save_models(folder, [model])
+    both = {"recorded": stored.metrics, "again": measure(model, table)}
+    return Reproduced(pd.DataFrame(both), digest == stored.tags["manifest_sha256"])
 
 
 def _check_name(name: str) -> None:

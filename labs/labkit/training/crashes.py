@@ -28,7 +28,7 @@ from labkit import processes
 if TYPE_CHECKING:
     import torch
 
-Scorer = Callable[[Training], float]
+Scorer = Callable[[Training], training.Floats]
 EVERY, HERE = 40, "labkit.training.crashes"
 
 
@@ -231,14 +231,14 @@ def tear(path: Path) -> None:
 
 
 def scorer(transform: training.Transform, table: pd.DataFrame) -> Scorer:
-    """Return a function that takes a run and returns its network's AUC on a table."""
-    codes, numbers, late = training.tensors(transform, table)
+    """Return a function that takes a run and gives its network's logits on a table."""
+    codes, numbers, _ = training.tensors(transform, table)
 
-    def score(run: Training) -> float:
-        logit = run.network.eval()(codes, numbers).detach().double().numpy()
-        return training.auc(logit, late.double().numpy())
+    def logits(run: Training) -> training.Floats:
+        found = run.network.eval()(codes, numbers).detach().double().numpy()
+        return np.asarray(found, np.float64)
 
-    return score
+    return logits
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

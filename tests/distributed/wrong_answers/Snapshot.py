@@ -119,7 +119,7 @@ class Snapshot:
 
 
 # %% copied_apart
-"""the optimizer steps other tensors"""
+"""The optimizer steps other tensors"""
 
 
 class Snapshot:
