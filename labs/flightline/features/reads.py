@@ -190,7 +190,8 @@ def _read(
     for name, what in views.items():
         useless = np.isin(state[name], ["stale", "later"])
         if useless.any():
-            values[np.ix_([n in what.features for n in names], useless)] = np.nan
+            its_own = np.array([n in what.features for n in names])
+            values[np.ix_(its_own, useless)] = np.nan
     table = pd.DataFrame(values.T, index=requests.index, columns=names)
     for at, name in enumerate(CATEGORICAL):
         table.insert(at, name, np.array(found[name], object))
