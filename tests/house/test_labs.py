@@ -14,7 +14,6 @@ TEMPLATE = structure.TEMPLATE
 LABS = [*notebooks.find_labs(), TEMPLATE]
 PAGES = sorted(structure.BOOK.glob("*.md"))
 NOT_YET = {
-    "08_serving",
     "09_latency",
 }
 """Old labs whose whole export is still their core: width, stretches and folds do not

@@ -26,7 +26,7 @@ from flightline import features, serving
 from flightline.features import FEATURES
 from flightline.serving import docs_page, serve
 from labkit import data
-from labkit.serving import http_load, servers, serving_lab
+from labkit.serving import http_load, servers, serving_lab, sweeps
 
 
 @pytest.fixture(scope="module")
@@ -240,6 +240,22 @@ def processes_of(served):
     return [worker.process for worker in served.workers]
 
 
+def phases(answers, events):
+    """Return which models answered before, between and after the events of a run.
+
+    What was under way while an event went on may come from either side of it, and is
+    left out.
+    """
+    times = sorted(events.values())
+    starts = [-math.inf, *(ended for _, ended in times)]
+    ends = [*(began for began, _ in times), math.inf]
+    done = answers["due_s"] + answers["ms"] / 1000
+    return [
+        set(answers.loc[(answers["due_s"] > start) & (done < end), "model"])
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
 def test_two_workers_serve_swap_die_and_leave_nothing(tmp_path, table, vault):
     where = tmp_path / "served"
     with servers.Served(where, ("--table", table), workers=2, models=vault) as served:
@@ -260,14 +276,11 @@ def test_two_workers_serve_swap_die_and_leave_nothing(tmp_path, table, vault):
         assert (run["status"] == 200).all()
         answers = http_load.answers(run)
         old, new = {"delay_lightgbm"}, {"delay_mlp"}
-        found = serving_lab.phases(answers, run.attrs["events"])
+        found = phases(answers, run.attrs["events"])
         assert found == [old, new, new, old, old]
         log = served.log()
-        assert serving_lab.reconcile(answers, log) == {
-            "answers": 120,
-            "missing": 0,
-            "differ": 0,
-        }
+        counts = serving.reconcile(answers, log)
+        assert (len(answers), counts["missing"], counts["differ"]) == (120, 0, 0)
         assert set(log[log["shadow"]]["model"]) == {"delay_lightgbm"}
         text = served.workers[1].log()
         assert "rollout refused: Damaged" in text and served.key not in text
@@ -624,69 +637,6 @@ def test_replicas_that_sleep_agree_with_the_computation():
         assert slept[name].median() > 0.6 * np.median(computed)
 
 
-def test_phases_leave_out_what_was_under_way_during_a_change():
-    due = {"due_s": [0.1, 0.9, 1.1, 1.3, 1.9, 2.5], "ms": 50.0}
-    answers = pd.DataFrame({**due, "model": ["a", "a", "x", "b", "y", "c"]})
-    answers.loc[4, "ms"] = 200.0
-    found = serving_lab.phases(answers, {1.0: (1.0, 1.2), 2.0: (2.0, 2.1)})
-    assert found == [{"a"}, {"b"}, {"c"}]
-
-
-def test_reconcile_counts_what_is_missing_and_what_differs():
-    rows = {"request_id": ["1", "2", "3"], "version": ["1"] * 3, "model": ["m"] * 3}
-    answers = pd.DataFrame({**rows, "score": [0.1, 0.2, 0.3]})
-    log = answers.iloc[:2].assign(shadow=False, score=[0.1, 0.9])
-    assert serving_lab.reconcile(answers, log) == {
-        "answers": 3,
-        "missing": 1,
-        "differ": 1,
-    }
-
-
-def test_phases_are_judged_by_the_weights_of_their_time():
-    flights = [f"flight-{n}" for n in range(40)]
-    plan = {"A": 0.5, "B": 0.5}
-    chosen = [serving.route(flight, plan) for flight in flights]
-    due = np.arange(40) / 40
-    models = [
-        "a" if t < 0.5 else label.lower() for t, label in zip(due, chosen, strict=True)
-    ]
-    answers = pd.DataFrame(
-        {"due_s": due, "ms": 1.0, "flight_id": flights, "model": models}
-    )
-    names = {"A": "a", "B": "b"}
-    phases = {"before": {"A": 1.0}, "half": plan}
-    events = {0.5: (0.45, 0.499)}
-    found = serving_lab.judge_phases(answers, events, phases, names)
-    assert found["wrong"].tolist() == [0, 0] and (found["answers"] > 10).all()
-    assert found["answered by"].tolist() == [["a"], ["a", "b"]]
-    answers.loc[3, "model"] = "b"
-    found = serving_lab.judge_phases(answers, events, phases, names)
-    assert found["wrong"].tolist() == [1, 0]
-
-
-def test_times_by_breaker():
-    rows = [(t / 10, 20.0, "online") for t in range(10)]
-    rows += [(1 + t / 10, 250.0, "fallback") for t in range(5)]
-    rows += [(1.7 + t / 10, 5.0, "fallback") for t in range(8)]
-    answers = pd.DataFrame(rows, columns=["due_s", "ms", "source"])
-    found = serving_lab.by_breaker(answers, {1.0: (1.0, 2.5), 3.0: (3.0, 3.1)})
-    assert found["answers"].tolist() == [10, 5, 8]
-    assert found["median_ms"].tolist() == [20.0, 250.0, 5.0]
-
-
-def test_a_freeze_is_summed_up():
-    due = np.arange(100) / 50
-    slow = np.where((due > 1) & (due < 1.4), 400.0, 4.0)
-    runs = {}
-    for name, ms in {"closed": np.full(100, 4.0), "open": slow}.items():
-        runs[name] = pd.DataFrame({"due_s": due, "ms": ms})
-        runs[name].attrs["events"] = {1.0: (1.0, 1.5)}
-    found = serving_lab.in_freeze(runs, 1.0)
-    assert found["over_250_ms"].tolist()[:2] == [0, 19]
-    assert found.at["open over closed", "p99"] == 100
-
-
 def test_more_load_is_offered_until_the_server_cannot_keep_up():
     class Single(Echo):
         """It answers one request after the other, a hundred a second."""
@@ -707,7 +657,7 @@ def test_more_load_is_offered_until_the_server_cannot_keep_up():
 
     asks = [http_load.request_bytes("/x", {})]
     with Single() as single:
-        curve = serving_lab.until_it_bends(single.port, asks, 80.0, seconds=1.0)
+        curve = sweeps.until_it_bends(single.port, asks, 80.0, seconds=1.0)
     assert curve["p50"].iloc[-1] > 5 * curve["p50"].iloc[0]
     assert curve["answered/s"].iloc[-1] < 0.9 * curve.index[-1]
     assert (curve["failed"] == 0).all() and len(curve) <= 14

@@ -3,13 +3,26 @@
 `application` puts a gateway (keys, budgets, limits, deadlines, metrics) before any
 request model and any handler; `create_app` is Flightline's own service behind it:
 features within a deadline, routing by weight or by an experiment, the prediction log.
-`serve` is what `python -m flightline.serving` starts. `core` is still the whole export
-of lab 08, which builds a service with data frames; nothing here uses it.
+`serve` is what `python -m flightline.serving` starts. Lab 08 builds the core: the order
+of a gateway, a choice by weight, a read with a deadline, a reconciliation of answers
+with the log, and two load generators.
 """
 
 from flightline.serving import canary, docs_page, serve
 from flightline.serving.application import Version, application
 from flightline.serving.budget import TokenBucket
+from flightline.serving.core import (
+    Door,
+    Read,
+    Request,
+    admit,
+    closed_loop,
+    open_loop,
+    read_in_time,
+    reconcile,
+    shortest_wait,
+    uniform,
+)
 from flightline.serving.deploy import (
     Deployment,
     Predictor,
@@ -19,7 +32,6 @@ from flightline.serving.deploy import (
     route,
     score_one,
     scorer_of,
-    uniform,
 )
 from flightline.serving.features import (
     LOGGER,
@@ -80,6 +92,7 @@ __all__ = [
     "Call",
     "Cut",
     "Deployment",
+    "Door",
     "Endpoint",
     "FeatureSource",
     "FieldProblem",
@@ -96,7 +109,9 @@ __all__ = [
     "Problem",
     "Progress",
     "Question",
+    "Read",
     "Refused",
+    "Request",
     "RetryBudget",
     "Rows",
     "Service",
@@ -105,9 +120,11 @@ __all__ = [
     "TableFeatures",
     "TokenBucket",
     "Version",
+    "admit",
     "application",
     "caller_of",
     "canary",
+    "closed_loop",
     "create_app",
     "deployment",
     "docs_page",
@@ -118,10 +135,13 @@ __all__ = [
     "keep_keys",
     "new_key",
     "number",
+    "open_loop",
     "read_body",
+    "read_in_time",
     "read_keys",
     "read_log",
     "read_request",
+    "reconcile",
     "refuse",
     "request_of",
     "route",
@@ -133,6 +153,7 @@ __all__ = [
     "scorer_of",
     "serve",
     "server_of",
+    "shortest_wait",
     "timetable_only",
     "timetable_rows",
     "uniform",

@@ -1,7 +1,6 @@
 """What is live: versions by label, who answers for whom, and how that changes."""
 
 import asyncio
-import hashlib
 import inspect
 import json
 import logging
@@ -15,6 +14,7 @@ import pandas as pd
 
 from flightline import training
 from flightline.serving import trees
+from flightline.serving.core import shortest_wait
 from flightline.serving.rows import Rows
 
 LOGGER = logging.getLogger("flightline.serving")
@@ -71,18 +71,6 @@ async def score_one(scorer: Score, rows: Rows) -> float:
     return score
 
 
-def uniform(unit_id: str, salt: str) -> float:
-    """Return a number in [0, 1) that depends on the unit and the salt alone.
-
-    It is the first 48 bits of the SHA-256 of `salt|unit_id`, as a fraction. Whatever is
-    drawn for a unit in this course (a version here, an arm, a slot or a holdout in an
-    experiment) is this number with a salt of its own: any process computes it again,
-    and two draws with different salts know nothing of each other.
-    """
-    digest = hashlib.sha256(f"{salt}|{unit_id}".encode()).digest()
-    return int.from_bytes(digest[:6], "big") / 2**48
-
-
 def route(entity: str, weights: Mapping[str, float], salt: str = "flightline") -> str:
     """Choose the version that answers for an entity, by weight, always the same one.
 
@@ -109,14 +97,9 @@ def route(entity: str, weights: Mapping[str, float], salt: str = "flightline") -
     ValueError
         If no weight is positive.
     """
-    waits = {
-        version: -math.log(uniform(entity, f"{salt}|{version}") + 2**-49) / weight
-        for version, weight in weights.items()
-        if weight > 0
-    }
-    if not waits:
+    if not any(weight > 0 for weight in weights.values()):
         raise ValueError(f"No version has a positive weight: {dict(weights)}.")
-    return min(waits, key=lambda version: (waits[version], version))
+    return shortest_wait(entity, weights, salt)
 
 
 @dataclass(frozen=True)

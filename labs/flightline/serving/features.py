@@ -4,9 +4,9 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from flightline.features import (
     OnlineSource,
     answer,
 )
+from flightline.serving.core import read_in_time
 from flightline.serving.requests import NEW_YORK, Flight, frame_of
 from flightline.serving.rows import Rows, Source, timetable_rows
 
@@ -138,6 +139,19 @@ class Breaker:
         self.count, self.open_until = (0 if ok else self.count + 1), now + self.rest_s
 
 
+def _at_once(read: Callable[[Q], A]) -> Callable[[Q], Awaitable[A]]:
+    """Return what asks a source that never waits."""
+
+    async def ask(question: Q) -> A:
+        return read(question)
+
+    return ask
+
+
+def _nothing(question: object) -> None:
+    """Fall back to nothing: the caller of the guard knows what to do."""
+
+
 class Guard:
     """Ask a source within a deadline, and stop asking while it fails.
 
@@ -182,23 +196,20 @@ class Guard:
         """
         if not self.breaker.allows(time.monotonic()):
             return None
-        try:
-            if blocks:
-                async with asyncio.timeout(min(self.deadline_s, within_s)):
-                    loop = asyncio.get_running_loop()
-                    found = await loop.run_in_executor(self.pool, read, question)
-            else:
-                found = read(question)
-        except LookupError:
-            self.breaker.record(True, time.monotonic())
-            return None
-        except Exception as error:  # whatever the source raises, we answer
-            if not (isinstance(error, TimeoutError) and within_s < self.deadline_s):
-                self.breaker.record(False, time.monotonic())
-            LOGGER.warning("features: %s", type(error).__name__)
-            return None
-        self.breaker.record(True, time.monotonic())
-        return found
+        limit_s = min(self.deadline_s, within_s)
+        asked = self._in_thread(read) if blocks else _at_once(read)
+        found = await read_in_time(asked, question, limit_s, _nothing)
+        gave_up = found.failure == "TimeoutError" and within_s < self.deadline_s
+        if not gave_up:  # a caller in a hurry is no failure of the source
+            self.breaker.record(not found.failure, time.monotonic())
+        if found.failure:
+            LOGGER.warning("features: %s", found.failure)
+        return cast("A | None", found.features)
+
+    def _in_thread(self, read: Callable[[Q], A]) -> Callable[[Q], Awaitable[A]]:
+        """Return what asks in a thread of the pool."""
+        loop = asyncio.get_running_loop()
+        return lambda question: loop.run_in_executor(self.pool, read, question)
 
     def close(self) -> None:
         """Let go of the threads; a read that hangs is not waited for."""

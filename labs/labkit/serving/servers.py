@@ -11,14 +11,16 @@ import os
 import socket
 import sqlite3
 import subprocess
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypedDict, Unpack
 
 import pandas as pd
+import psutil
 from flightline import serving
 
 from labkit import processes
@@ -231,22 +233,32 @@ class Served:
         self.rollout |= {**changes, "serial": self.rollout.get("serial", 0) + 1}
         write_whole(self.rollout_path, json.dumps(self.rollout))
 
-    def metric(self, name: str) -> float:
-        """Return one metric by its name with labels, 0.0 if it is not there."""
-        for line in self.get("/metrics")[1].splitlines():
-            if line.startswith(f"{name} "):
-                return float(line.rsplit(" ", 1)[1])
-        return 0.0
+    def busiest(self) -> int:
+        """Return the number of the worker that holds the most connections."""
+        counts = [_connections(worker.pid, self.port) for worker in self.workers]
+        return counts.index(max(counts))
 
-    def fallbacks(self) -> float:
-        """Return how many scores were given without the store."""
-        text = self.get("/metrics")[1].splitlines()
-        rows = [row for row in text if row.startswith("flightline_scores_total{")]
-        return sum(float(row.split()[-1]) for row in rows if '"fallback"' in row)
+    def settle(self, body: Body, times: int = 12) -> None:
+        """Ask until so many answers in a row come with features from the source."""
+        row = 0
+
+        def steady() -> bool:
+            nonlocal row
+            row = row + 1 if self.predict(body).get("source") == "online" else 0
+            return row >= times
+
+        wait_until(steady, "every worker answers with features")
 
     def log(self) -> pd.DataFrame:
         """Return the prediction log."""
         return serving.read_log(self.log_path)
+
+
+def _connections(pid: int, port: int) -> int:
+    """Return how many callers of a port are connected to a process now."""
+    found = psutil.Process(pid).net_connections(kind="tcp")
+    open_now = [each for each in found if each.status == psutil.CONN_ESTABLISHED]
+    return sum(each.laddr.port == port for each in open_now)
 
 
 def wait_until(check: Callable[[], bool], what: str, poll_s: float = POLL_S) -> None:
@@ -258,46 +270,47 @@ def wait_until(check: Callable[[], bool], what: str, poll_s: float = POLL_S) -> 
         time.sleep(poll_s)
 
 
-def lock(database: Path, enough: Callable[[], bool]) -> None:
-    """Lock a SQLite database until it is enough, so that every reader of it waits."""
+def hold(database: Path, seconds: float) -> None:
+    """Lock a SQLite database for some seconds: every reader of it waits."""
     with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        try:
-            wait_until(enough, "the store was away for long enough", 0.1)
-        finally:
-            other.execute("ROLLBACK")
+        time.sleep(seconds)
+        other.execute("ROLLBACK")
 
 
-def store_faults(
-    served: Served, folder: Path, fallbacks: int = 20
-) -> dict[float, Callable[[], object]]:
-    """Return the faults of an online store on SQLite, for a load generator.
+def hide(database: Path, seconds: float) -> None:
+    """Move a database away for some seconds, and bring it back."""
+    away = database.with_suffix(".away")
+    database.rename(away)
+    try:
+        time.sleep(seconds)
+    finally:
+        away.rename(database)
 
-    Parameters
-    ----------
-    served : Served
-        Who reads the store.
-    folder : Path
-        The store.
-    fallbacks : int
-        The store hangs until so many more requests met the fallback.
 
-    Returns
-    -------
-    dict of callable
-        In this order the store hangs, is moved away, and is brought back.
+@contextlib.contextmanager
+def happening(fault: Callable[[], object], at_s: float = 1.0) -> Iterator[None]:
+    """Let a fault begin some seconds after the block did, beside what the block does.
+
+    The block ends when both are done; an error of the fault is raised then.
     """
-    database, away = folder / "online.db", folder / "away.db"
+    failed: list[BaseException] = []
 
-    def hang() -> None:
-        wanted = served.fallbacks() + fallbacks
-        lock(database, lambda: served.fallbacks() >= wanted)
+    def work() -> None:
+        time.sleep(at_s)
+        try:
+            fault()
+        except BaseException as error:
+            failed.append(error)
 
-    return {
-        1.0: hang,
-        2.0: lambda: database.rename(away),
-        3.0: lambda: away.rename(database),
-    }
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+    if failed:
+        raise failed[0]
 
 
 def closed(port: int) -> bool:

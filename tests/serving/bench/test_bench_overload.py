@@ -20,7 +20,7 @@ import pytest
 from flightline import serving
 from flightline.serving import flightline_pb2, rpc
 from labkit import bench, processes
-from labkit.serving import http_load, servers, serving_lab
+from labkit.serving import http_load, servers, sweeps
 
 RESULTS = Path(__file__).parent / "results"
 LOADS, SECONDS, IN_TIME_MS, ROUNDS = (0.5, 0.8, 1.2, 2.0, 3.0), 4.0, 100.0, 6
@@ -51,7 +51,7 @@ def test_goodput_beyond_capacity():
             child = processes.Child(command, deadline_s=600, pass_fds=[number])
             house.enter_context(child).wait_for("ready")
             http_load.ask(ports[way], asks[0])
-        capacity = serving_lab.capacity(ports["no limit"], asks)
+        capacity = sweeps.capacity(ports["no limit"], asks)
         for load in LOADS:
             due = http_load.poisson(load * capacity, SECONDS)
             for way, port in ports.items():

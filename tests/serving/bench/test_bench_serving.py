@@ -14,7 +14,14 @@ import pandas as pd
 import pytest
 from flightline import serving
 from labkit import bench, processes
-from labkit.serving import http_load, layers, replicas, servers, serving_lab
+from labkit.serving import (
+    http_load,
+    layers,
+    replicas,
+    servers,
+    serving_lab,
+    sweeps,
+)
 
 RESULTS = Path(__file__).parent / "results"
 ROUNDS, SECONDS, CALLERS = (
@@ -109,8 +116,8 @@ def test_latency_against_load(ground, tmp_path):
     folder, body = ground
     with servers.Served(tmp_path, ("--table", folder / "july.parquet")) as served:
         request = [served.request(body)]
-        capacity = serving_lab.capacity(served.port, request)
-        table = serving_lab.until_it_bends(served.port, request, capacity, seconds=3.0)
+        capacity = sweeps.capacity(served.port, request)
+        table = sweeps.until_it_bends(served.port, request, capacity, seconds=3.0)
     assert (table["failed"] == 0).all()
     shown = table.assign(
         rate=[f"{load:,}" for load in table.index],
