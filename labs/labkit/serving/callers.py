@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import grpc
 import pandas as pd
+from flightline import serving
 from flightline.serving import flightline_pb2, rpc
 
 from labkit.serving.http_load import Connection, Json
@@ -88,7 +89,7 @@ class Callers:
 
     def answers(self) -> pd.DataFrame:
         """Return the answers that came, one row each."""
-        return pd.DataFrame(self._answers)
+        return pd.DataFrame(self._answers, columns=list(serving.Answer.model_fields))
 
 
 def over_grpc(served: Served, body: Json) -> Json:

@@ -8,8 +8,7 @@ can be held against a clock.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import SupportsIndex, overload
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -162,25 +161,3 @@ def sleep_through(
         return await asyncio.gather(*(world(each) for each in policies.values()))
 
     return pd.DataFrame(dict(zip(policies, in_thread(all_worlds()), strict=True)))
-
-
-class Watched(list[int]):
-    """A list that counts how often somebody looks at one of its numbers."""
-
-    looked = 0
-
-    @overload
-    def __getitem__(self, at: SupportsIndex) -> int: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[int]: ...
-
-    def __getitem__(self, at: SupportsIndex | slice) -> int | list[int]:
-        """Return a number, or several, and count them."""
-        found = super().__getitem__(at)
-        self.looked += len(found) if isinstance(found, list) else 1
-        return found
-
-    def __iter__(self) -> Iterator[int]:
-        """Go through all numbers, and count them."""
-        self.looked += len(self)
-        return super().__iter__()

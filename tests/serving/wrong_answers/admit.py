@@ -96,7 +96,7 @@ def admit(request, door):
 
 
 # %% swallows_a_refusal
-"""refused, and `admit` went on"""
+"""refused, and you went on"""
 
 
 def admit(request, door):
@@ -120,3 +120,14 @@ def admit(request, door):
     door.size(request)
     door.body(request)
     return door.caller(request), door.flight(door.body(request))
+
+
+# %% spends_the_key
+"""Spend the budget of the caller that the key belongs to"""
+
+
+def admit(request, door):
+    caller = door.caller(request)
+    door.size(request)
+    door.spend(request.key)
+    return caller, door.flight(door.body(request))

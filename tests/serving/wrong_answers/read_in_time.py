@@ -26,7 +26,7 @@ async def read_in_time(read, flight, deadline_s, fallback):
 
 
 # %% timeouts_alone
-"""Fall back whatever the store raises, and name the exception's class"""
+"""Fall back whatever the store raises"""
 
 
 async def read_in_time(read, flight, deadline_s, fallback):
@@ -40,7 +40,7 @@ async def read_in_time(read, flight, deadline_s, fallback):
 
 
 # %% a_list_of_errors
-"""nobody can list all that may come"""
+"""Nobody can list all errors"""
 
 
 async def read_in_time(read, flight, deadline_s, fallback):
@@ -66,7 +66,7 @@ async def read_in_time(read, flight, deadline_s, fallback):
 
 
 # %% unknown_flight_fails
-"""An unknown flight is an answer, no failure"""
+"""An unknown flight is an answer, and no failure"""
 
 
 async def read_in_time(read, flight, deadline_s, fallback):
@@ -92,7 +92,7 @@ async def read_in_time(read, flight, deadline_s, fallback):
 
 
 # %% leaves_the_read_running
-"""You stopped waiting, and the read goes on"""
+"""You stopped waiting: cancel the read, too"""
 
 
 async def read_in_time(read, flight, deadline_s, fallback):
@@ -109,7 +109,7 @@ async def read_in_time(read, flight, deadline_s, fallback):
 
 
 # %% asks_twice
-"""The deadline has passed"""
+"""The store hangs, and so do you"""
 
 
 async def read_in_time(read, flight, deadline_s, fallback):
