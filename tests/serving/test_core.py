@@ -52,7 +52,7 @@ def test_reconcile_agrees_with_looking_up_one_answer_after_the_other(log):
         missing += not of_it
         differ += bool(of_it) and answer not in of_it
     repeated = len(lines) - len({line[0] for line in lines})
-    assert serving.reconcile(ANSWERS, log_of(*log)) == {
+    assert serving.audit(ANSWERS, log_of(*log)) == {
         "missing": missing,
         "differ": differ,
         "repeated": repeated,
@@ -63,7 +63,7 @@ def test_reconcile_agrees_with_looking_up_one_answer_after_the_other(log):
 def test_the_mark_of_a_shadow_may_have_any_boolean_type(kind):
     shadow = ("a", "m", "1", 0.1, True)
     log = log_of(A, shadow, B).astype({"shadow": kind})
-    counts = serving.reconcile(ANSWERS, log)
+    counts = serving.audit(ANSWERS, log)
     assert counts == {"missing": 0, "differ": 0, "repeated": 0}
 
 
@@ -71,15 +71,39 @@ def test_an_index_that_repeats_changes_nothing_and_inputs_stay_as_they_are():
     log = log_of(A, B, B).set_axis([7, 7, 7])
     answers = ANSWERS.set_axis([3, 3])
     before = log.copy(), answers.copy()
-    assert serving.reconcile(answers, log)["repeated"] == 1
+    assert serving.audit(answers, log)["repeated"] == 1
     pd.testing.assert_frame_equal(log, before[0])
     pd.testing.assert_frame_equal(answers, before[1])
 
 
+@pytest.mark.parametrize(
+    ("answers", "log", "why"),
+    [
+        (ANSWERS.drop(columns="score"), log_of(A), "the answers lack score"),
+        (ANSWERS, log_of(A).drop(columns="shadow"), "the log lacks shadow"),
+        (pd.concat([ANSWERS, ANSWERS]), log_of(A), "2 requests have more than one"),
+        (ANSWERS, log_of((*A[:4], None)), "missing in 1 of 1 lines .*first: a"),
+    ],
+)
+def test_an_audit_that_cannot_be_made_is_refused(answers, log, why):
+    with pytest.raises(ValueError, match=why):
+        serving.audit(answers, log)
+
+
+def test_an_audit_reads_the_file_of_a_log(tmp_path):
+    book = serving.PredictionLog(tmp_path / "log")
+    line = dict(zip(COLUMNS, A, strict=True)) | {"time": "2013-07-02T22:49:00Z"}
+    book.append(line)
+    book.append(line)
+    book.close()
+    counts = serving.audit(ANSWERS, tmp_path / "log")
+    assert counts == {"missing": 1, "differ": 0, "repeated": 1}
+
+
 def test_no_answers_and_no_log_are_no_loss():
     none = {"missing": 0, "differ": 0, "repeated": 0}
-    assert serving.reconcile(ANSWERS.head(0), log_of()) == none
-    assert serving.reconcile(ANSWERS.head(0), log_of(A, B)) == none
+    assert serving.audit(ANSWERS.head(0), log_of()) == none
+    assert serving.audit(ANSWERS.head(0), log_of(A, B)) == none
 
 
 async def wait(number):

@@ -280,7 +280,7 @@ def test_two_workers_serve_swap_die_and_leave_nothing(tmp_path, table, vault):
         found = phases(answers, run.attrs["events"])
         assert found == [old, new, new, old, old]
         log = served.log()
-        counts = serving.reconcile(answers, log)
+        counts = serving.audit(answers, log)
         assert (len(answers), counts["missing"], counts["differ"]) == (120, 0, 0)
         assert set(log[log["shadow"]]["model"]) == {"delay_lightgbm"}
         text = served.workers[1].log()

@@ -10,6 +10,7 @@ with the log, and two load generators.
 
 from flightline.serving import canary, docs_page, serve
 from flightline.serving.application import Version, application
+from flightline.serving.audit import audit
 from flightline.serving.budget import TokenBucket
 from flightline.serving.core import (
     Door,
@@ -19,7 +20,6 @@ from flightline.serving.core import (
     closed_loop,
     open_loop,
     read_in_time,
-    reconcile,
     shortest_wait,
     uniform,
 )
@@ -122,6 +122,7 @@ __all__ = [
     "Version",
     "admit",
     "application",
+    "audit",
     "caller_of",
     "canary",
     "closed_loop",
@@ -141,7 +142,6 @@ __all__ = [
     "read_keys",
     "read_log",
     "read_request",
-    "reconcile",
     "refuse",
     "request_of",
     "route",

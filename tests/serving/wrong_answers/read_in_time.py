@@ -54,7 +54,7 @@ async def read_in_time(read, flight, deadline_s, fallback):
 
 
 # %% names_no_failure
-"""The store hangs, and so do you"""
+"""Name what failed: a TimeoutError"""
 
 
 async def read_in_time(read, flight, deadline_s, fallback):
