@@ -129,7 +129,8 @@ async def closed_loop(
 ) -> list[float]:
     """Ask, wait, ask again; return how long each answer took, in ms."""
     clock = asyncio.get_running_loop().time
-    end, ms = clock() + seconds, list[float]()
+    end = clock() + seconds
+    ms: list[float] = []
     while (sent := clock()) < end:
         await ask(len(ms))
         ms.append(1000 * (clock() - sent))
