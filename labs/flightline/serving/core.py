@@ -36,7 +36,7 @@ class Request:
     pieces: Iterable[bytes]
 
 
-F = TypeVar("F", covariant=True)
+F = TypeVar("F", covariant=True)  # what a door makes of a body
 
 
 class Door(Protocol[F]):

@@ -47,7 +47,7 @@ class Callers:
         bodies: Sequence[Json],
         name: str,
         *,
-        tries: int = 4,
+        tries: int = 20,
         patience_s: float = GIVE_UP_S,
     ) -> None:
         self.served, self.bodies, self.name = served, bodies, name
@@ -86,6 +86,10 @@ class Callers:
         """Close the connections; call it in the loop that asked."""
         for connection in self.free:
             connection.close()
+
+    def ids(self) -> list[str]:
+        """Return the ids of all requests that were sent."""
+        return [f"{self.name}-{number}" for number in self.tries_of]
 
     def answers(self) -> pd.DataFrame:
         """Return the answers that came, one row each."""
