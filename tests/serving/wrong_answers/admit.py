@@ -123,7 +123,7 @@ def admit(request, door):
 
 
 # %% spends_the_key
-"""Spend the budget of the caller that the key belongs to"""
+"""Spend the budget of the caller whose key it is"""
 
 
 def admit(request, door):

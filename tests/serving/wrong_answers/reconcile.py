@@ -70,7 +70,7 @@ def reconcile(answers, log):
 
 
 # %% ids_alone
-"""another score under the same id: that differs"""
+"""Another score under the same id: it differs"""
 
 
 def reconcile(answers, log):
@@ -84,7 +84,7 @@ def reconcile(answers, log):
 
 
 # %% whole_rows
-"""another score under the same id: that differs, it is not missing"""
+"""Another score under the same id: it differs"""
 
 
 def reconcile(answers, log):
@@ -101,7 +101,7 @@ def reconcile(answers, log):
 
 
 # %% scores_alone
-"""another version under the same id: that differs"""
+"""Another version under the same id: it differs"""
 
 
 def reconcile(answers, log):
@@ -119,7 +119,7 @@ def reconcile(answers, log):
 
 
 # %% first_line_alone
-"""One of its lines agrees with the answer"""
+"""One of its lines agrees: it repeats, nothing differs"""
 
 
 def reconcile(answers, log):
@@ -138,7 +138,7 @@ def reconcile(answers, log):
 
 
 # %% every_pair
-"""One of its lines agrees with the answer"""
+"""One of its lines agrees: it repeats, nothing differs"""
 
 
 def reconcile(answers, log):
