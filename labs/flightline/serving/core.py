@@ -6,6 +6,7 @@
 __all__ = [
     "Door",
     "F",
+    "Q",
     "Read",
     "Request",
     "admit",
@@ -83,6 +84,9 @@ def shortest_wait(entity: str, weights: Mapping[str, float], salt: str) -> str:
     return min(waits, key=lambda version: (waits[version], version))
 
 
+Q = TypeVar("Q")  # whom features are asked for
+
+
 class Read(NamedTuple):
     """Features, where they come from, and how the store failed, if it did."""
 
@@ -92,10 +96,10 @@ class Read(NamedTuple):
 
 
 async def read_in_time(
-    read: Callable[[F], Awaitable[object]],
-    flight: F,
+    read: Callable[[Q], Awaitable[object]],
+    flight: Q,
     deadline_s: float,
-    fallback: Callable[[F], object],
+    fallback: Callable[[Q], object],
 ) -> Read:
     """Read a flight's features within a deadline, or fall back."""
     failure = ""
