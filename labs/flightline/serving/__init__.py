@@ -146,6 +146,7 @@ __all__ = [
     "request_of",
     "route",
     "rows_of",
+    "rpc",
     "score_batch",
     "score_one",
     "score_stream",

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import grpc
 import pandas as pd
 from flightline import serving
-from flightline.serving import flightline_pb2, rpc
+from flightline.serving import rpc
+from google.protobuf.message import Message
 
 from labkit.serving.http_load import Connection, Json
 from labkit.serving.servers import Served
@@ -114,14 +115,15 @@ def over_grpc(served: Served, body: Json) -> Json:
     with grpc.insecure_channel(found[1]) as channel:
         ask = channel.unary_unary(
             rpc.METHOD,
-            request_serializer=flightline_pb2.Flight.SerializeToString,  # type: ignore[attr-defined]
-            response_deserializer=flightline_pb2.Answer.FromString,  # type: ignore[attr-defined]
+            request_serializer=rpc.flightline_pb2.Flight.SerializeToString,  # type: ignore[attr-defined]
+            response_deserializer=rpc.flightline_pb2.Answer.FromString,  # type: ignore[attr-defined]
         )
         who = (("authorization", f"Bearer {served.key}"),)
         answer = ask(message(body), metadata=who, timeout=GIVE_UP_S)
     return {field.name: value for field, value in answer.ListFields()}
 
 
-def message(body: Json) -> "flightline_pb2.Flight":  # type: ignore[name-defined]
+def message(body: Json) -> Message:
     """Return a request as a message of protobuf."""
-    return flightline_pb2.Flight(**body)  # type: ignore[attr-defined]
+    made: Message = rpc.flightline_pb2.Flight(**body)  # type: ignore[attr-defined]
+    return made

@@ -8,12 +8,13 @@ from pathlib import Path
 import pandas as pd
 from flightline import features, lake, serving, training
 from flightline.serving import serve
-from flightline.training import Predictor, files
+from flightline.training import Predictor
 
 from labkit import data
 from labkit.serving.http_load import Json
 
 MODELS = Path(__file__).resolve().parents[3] / "data" / "models"
+MANIFEST = "models.json"
 
 
 def models() -> dict[str, Predictor]:
@@ -56,7 +57,7 @@ def evening_store(
 
 def file_of(folder: Path, name: str) -> Path:
     """Return the file of a model, as the manifest of its folder names it."""
-    manifest = json.loads((folder / files.MANIFEST).read_bytes())
+    manifest = json.loads((folder / MANIFEST).read_bytes())
     if name == "transform":
         return folder / str(manifest["transform"]["file"])
     found = {entry["name"]: entry["file"] for entry in manifest["models"]}
