@@ -1,38 +1,46 @@
 """Latency: what quantizing, batching and caching buy in the service.
 
-INT8 arithmetic, a micro-batcher, a cache with one computation a key, laws for batch and
-tail. `fast` hangs batcher and cache into lab 08's service, which
-`python -m flightline.latency` starts. `core` is still the whole export of lab 09;
-`cache`, `costs` and `quantization` are what has been taken over from it.
+INT8 arithmetic and models (`quantization`), a micro-batcher (`batching`), a cache with
+one computation a key (`cache`), laws for batch and tail and the frontier (`costs`), a
+small network taught by a large one (`student`). `service` hangs batcher and cache into
+the service of `flightline.serving`, which `python -m flightline.latency` starts. Lab 09
+builds the core; the package checks its input and calls it.
 """
 
 from flightline.latency import fast
-from flightline.latency.cache import Cached, CachedFeatures, PredictionCache
-from flightline.latency.core import (
-    LIMITS,
-    BatchCost,
-    Floats,
-    Int8Layer,
+from flightline.latency.batching import (
     MicroBatcher,
     Overloaded,
-    along,
     answers_of,
     batch_plan,
+)
+from flightline.latency.cache import PredictionCache
+from flightline.latency.core import BatchCost
+from flightline.latency.costs import (
+    batched_response,
+    fit_batch_cost,
+    frontier,
+    mixed_quantile,
+)
+from flightline.latency.quantization import (
+    LIMITS,
+    Floats,
+    Int8Layer,
+    along,
     best_limit,
     dequantize_linear,
-    fit_batch_cost,
-    fit_student,
     int8_linear,
-    mixed_quantile,
     quantize_linear,
     quantize_model,
+    scale_for,
 )
-from flightline.latency.costs import frontier
-from flightline.latency.quantization import scale_for
+from flightline.latency.service import Batched, Cached, CachedFeatures
+from flightline.latency.student import fit_student
 
 __all__ = [
     "LIMITS",
     "BatchCost",
+    "Batched",
     "Cached",
     "CachedFeatures",
     "Floats",
@@ -43,6 +51,7 @@ __all__ = [
     "along",
     "answers_of",
     "batch_plan",
+    "batched_response",
     "best_limit",
     "dequantize_linear",
     "fast",

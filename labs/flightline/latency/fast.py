@@ -7,60 +7,17 @@
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
 from fastapi import FastAPI
 
 from flightline import serving
-from flightline.latency import core
-from flightline.latency.cache import Cached, CachedFeatures, PredictionCache
+from flightline.latency.cache import PredictionCache
+from flightline.latency.service import Batched, Cached, CachedFeatures
 from flightline.serving import serve
-
-Doubles = npt.NDArray[np.float64]
-
-
-class Batched:
-    """A model whose callers share batches; give it to `serving.create_app`.
-
-    Parameters
-    ----------
-    model : Predictor
-        What scores; its name, version and precision are passed on.
-    **options
-        As for `latency.MicroBatcher`.
-    """
-
-    takes_rows = True
-
-    def __init__(self, model: Any, **options: Any) -> None:
-        self.model, self.options = model, options
-        self.name, self.version = str(model.name), str(model.version)
-        self.precision = str(model.precision)
-        self.batcher: core.MicroBatcher | None = None
-
-    async def predict(self, table: "serving.Rows | pd.DataFrame") -> Doubles:
-        """Return the scores of some rows, which are scored together with others."""
-        if self.batcher is None:  # in the loop that serves
-            self.batcher = core.MicroBatcher(self._run, **self.options)
-        return np.asarray(await self.batcher.submit(serving.rows_of(table)), np.float64)
-
-    async def close(self) -> None:
-        """End the batcher's thread, after those that wait are answered."""
-        if self.batcher is not None:
-            await self.batcher.close()
-
-    def _run(self, parts: Sequence[serving.Rows]) -> list[Doubles]:
-        """Score the rows of several callers in one call."""
-        rows = serving.Rows.together(parts)
-        scores = self.model.predict(serving.given(self.model, rows))
-        ends = np.cumsum([len(part) for part in parts])
-        return [scores[end - len(p) : end] for end, p in zip(ends, parts, strict=True)]
 
 
 def options_of(arguments: list[str] | None) -> tuple[argparse.Namespace, list[str]]:
