@@ -103,7 +103,7 @@ def test_both_precisions_answer_by_weight_and_are_logged(models, table, tmp_path
 
 
 def test_a_batched_model_answers_through_the_service(models, table):
-    batched = fast.Batched(models["B"], most_rows=16, wait_s=0.2)
+    batched = latency.Batched(models["B"], most_rows=16, wait_s=0.2)
     service = Service({"B": batched}, serving.TableFeatures(table))
     found = service.ask(*FLIGHTS[:32])
     assert [status for status, _ in found] == [200] * 32
@@ -132,7 +132,7 @@ class Picky:
 
 def test_one_bad_row_is_a_503_and_the_others_get_their_answers(table):
     bad = table.assign(minute_of_day=np.arange(len(table), dtype=float))
-    batched = fast.Batched(Picky(bad_minute=4.0), most_rows=16, wait_s=0.2)
+    batched = latency.Batched(Picky(bad_minute=4.0), most_rows=16, wait_s=0.2)
     service = Service({"A": batched}, serving.TableFeatures(bad))
     statuses = [status for status, _ in service.ask(*FLIGHTS[:10])]
     assert statuses == [503 if n == 4 else 200 for n in range(10)]
@@ -140,7 +140,7 @@ def test_one_bad_row_is_a_503_and_the_others_get_their_answers(table):
 
 def test_overload_is_a_503_at_once_and_the_others_get_their_answers(table):
     gate = threading.Event()
-    batched = fast.Batched(Picky(gate=gate), most_rows=1, wait_s=0, most_waiting=5)
+    batched = latency.Batched(Picky(gate=gate), most_rows=1, wait_s=0, most_waiting=5)
     service = Service({"A": batched}, serving.TableFeatures(table))
     threading.Timer(0.8, gate.set).start()
     statuses = [status for status, _ in service.ask(*FLIGHTS[:20])]
@@ -149,7 +149,7 @@ def test_overload_is_a_503_at_once_and_the_others_get_their_answers(table):
 
 
 def test_a_model_that_raises_leaves_its_flights_to_the_other_version(models, table):
-    broken = fast.Batched(Picky(bad_minute=-1.0), most_rows=8, wait_s=0.05)
+    broken = latency.Batched(Picky(bad_minute=-1.0), most_rows=8, wait_s=0.05)
     rows = table.assign(minute_of_day=-1.0)
     service = Service(
         {"A": broken, "B": models["B"]}, serving.TableFeatures(rows),
@@ -161,8 +161,8 @@ def test_a_model_that_raises_leaves_its_flights_to_the_other_version(models, tab
 
 def test_a_cached_service_reads_and_scores_once(models, table):
     source, cache = Reads(table), latency.PredictionCache(60)
-    cached = fast.Cached(models["A"], latency.PredictionCache(60))
-    service = Service({"A": cached}, fast.CachedFeatures(source, cache))
+    cached = latency.Cached(models["A"], latency.PredictionCache(60))
+    service = Service({"A": cached}, latency.CachedFeatures(source, cache))
     first = service.ask(FLIGHTS[0])
     again = [service.ask(FLIGHTS[0]) for _ in range(3)]
     assert source.reads == 1 and cached.cache.hits == 3
@@ -186,9 +186,9 @@ def test_the_app_wraps_as_its_options_say(models):
         return fast.wrapped(models["A"], options)
 
     assert kinds() is models["A"]
-    assert isinstance(kinds("--most-rows", "8"), fast.Batched)
+    assert isinstance(kinds("--most-rows", "8"), latency.Batched)
     both = kinds("--most-rows", "8", "--ttl-s", "9")
-    assert isinstance(both, fast.Cached) and isinstance(both.model, fast.Batched)
+    assert isinstance(both, latency.Cached) and isinstance(both.model, latency.Batched)
 
 
 def test_the_app_serves_with_batcher_and_cache(models, table, tmp_path):
