@@ -9,6 +9,7 @@ minutes, whatever is left. Without an accelerator it says so and writes nothing.
 """
 
 import argparse
+import hashlib
 import json
 import platform
 import statistics
@@ -20,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-ROOT = Path(__file__).resolve().parents[3]
+MODELS = Path(__file__).resolve().parents[3] / "data" / "models"
 OUT = Path(__file__).parent / "results" / "latency_gpu.json"
 NETS = {
     "student 64-32": (43, 64, 32, 1),
@@ -41,13 +42,23 @@ def make(widths):
     return torch.nn.Sequential(*layers[:-1]).eval()
 
 
+def stored_model(name):
+    """Return the bytes of a reference model, as the manifest names and sums them."""
+    manifest = json.loads((MODELS / "models.json").read_text())
+    (entry,) = (each for each in manifest["models"] if each["name"] == name)
+    content = (MODELS / entry["file"]).read_bytes()
+    if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+        raise SystemExit(f"{entry['file']} is not the file that models.json names.")
+    return content
+
+
 def with_stored_weights(net):
     """Put the reference network's weights in, if the package onnx is there."""
     try:
         import onnx
     except ImportError:
         return "random, of the same shapes"
-    stored = onnx.load(ROOT / "data" / "models" / "delay_mlp.onnx").graph.initializer
+    stored = onnx.load_from_string(stored_model("delay_mlp")).graph.initializer
     found = {each.name: onnx.numpy_helper.to_array(each) for each in stored}
     linear = [layer for layer in net if isinstance(layer, torch.nn.Linear)]
     names = sorted(n for n in found if ".layers." in n and n.endswith("weight"))
