@@ -1,0 +1,87 @@
+"""The same network in several engines: functions that score the first rows of a table.
+
+The features are ready when one of them is called: what is left is the network and the
+library that runs it.
+"""
+
+import re
+import shutil
+from functools import partial
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+import torch
+from flightline import training
+from labkit import timing
+from labkit.latency import onnx_lab
+
+SIZES = (1, 8, 32, 128, 512, 2048)
+
+
+def torch_twin(model):
+    """Return the network of an ONNX file as a PyTorch module."""
+    stored = onnx_lab.tensors(model.content)
+    found = {
+        name.partition(".")[2]: torch.from_numpy(value.copy())
+        for name, value in stored.items()
+        if re.search(r"\.(embed|layers)\.", name)
+    }
+    names = sorted(n for n in found if re.fullmatch(r"layers\.\d+\.weight", n))
+    hidden = [found[name].shape[0] for name in names[:-1]]
+    net = training.make_mlp(model.transform.sizes, hidden)
+    net.load_state_dict(found)
+    return net.eval()
+
+
+def eager(model, table, compiled=False):
+    """Return the network in PyTorch, behind `torch.compile` if wanted."""
+    net = torch_twin(model)
+    if compiled:
+        net = torch.compile(net, dynamic=True)
+    feed = [torch.from_numpy(rows) for rows in onnx_lab.feeds(model, table).values()]
+
+    def run(count):
+        with torch.inference_mode():
+            return torch.sigmoid(net(*(rows[:count] for rows in feed))).numpy()
+
+    run(64)  # the first call compiles
+    return run
+
+
+def runtime(model, table, optimised=True):
+    """Return the network in ONNX Runtime, with its graph as stored if wanted."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    levels = onnxruntime.GraphOptimizationLevel
+    every, none = levels.ORT_ENABLE_ALL, levels.ORT_DISABLE_ALL
+    options.graph_optimization_level = every if optimised else none
+    session = onnxruntime.InferenceSession(
+        model.content, options, providers=["CPUExecutionProvider"]
+    )
+    feed = onnx_lab.feeds(model, table)
+    return lambda count: session.run(
+        None, {name: rows[:count] for name, rows in feed.items()}
+    )[0]
+
+
+def compiler():
+    """Return whether `torch.compile` finds a C++ compiler here."""
+    return any(shutil.which(name) for name in ("c++", "g++", "clang++"))
+
+
+def by_batch(runners, repeats=21):
+    """Time runners on batches, in turns; return median milliseconds by size."""
+    rows = {}
+    for size in SIZES:
+        pieces = {name: partial(run, size) for name, run in runners.items()}
+        rounds = repeats * (6 if size <= 128 else 1)
+        rows[size] = timing.compare(pieces, rounds)["median_ms"]
+    return pd.DataFrame(rows).T.rename_axis("rows")
+
+
+def agree(run, model, table, rows=64):
+    """Assert that a runner gives the scores of a model."""
+    got = np.asarray(run(rows)).reshape(-1)
+    assert np.allclose(got, model.predict(table)[:rows], atol=1e-5)
