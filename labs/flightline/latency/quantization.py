@@ -136,8 +136,8 @@ def scale_for(
     Examples
     --------
     >>> scale, zero = scale_for([[-1.0, 2.54], [0.5, 0.0]], axis=1)
-    >>> scale.round(4).tolist(), zero.tolist()
-    ([0.0079, 0.02], [0, 0])
+    >>> [f"{width:.4f}" for width in scale], zero.tolist()
+    (['0.0079', '0.0200'], [0, 0])
     """
     bottom, top = _limits(dtype)
     if symmetric and dtype != "int8":
