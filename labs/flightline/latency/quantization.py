@@ -372,15 +372,16 @@ class Calibration:
     """
 
     def __init__(self, transform: Transform, rows: pd.DataFrame, size: int = 256):
-        parts = (rows.iloc[at : at + size] for at in range(0, len(rows), size))
-        self._feeds = (
-            {"categorical": transform.codes(part), "numeric": transform.numbers(part)}
-            for part in parts
-        )
+        self._parts = (rows.iloc[at : at + size] for at in range(0, len(rows), size))
+        self._transform = transform
 
     def get_next(self) -> dict[str, npt.NDArray[Any]] | None:
         """Return what the model takes for the next part; None after the last."""
-        return next(self._feeds, None)
+        part = next(self._parts, None)
+        if part is None:
+            return None
+        codes, numbers = self._transform.codes(part), self._transform.numbers(part)
+        return {"categorical": codes, "numeric": numbers}
 
 
 def _inner_layers(graph: "onnx.GraphProto") -> dict[str, list[str]]:

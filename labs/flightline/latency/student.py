@@ -105,7 +105,8 @@ def _train(
     for epoch in range(epochs):
         chance = torch.Generator().manual_seed(seed + epoch)
         order = torch.randperm(len(wanted), generator=chance)
-        for rows in order.split(batch):
+        for at in range(0, len(wanted), batch):
+            rows = order[at : at + batch]
             loss = torch.nn.functional.binary_cross_entropy_with_logits(
                 net(codes[rows], numbers[rows]), wanted[rows]
             )
