@@ -2,12 +2,17 @@
 
 import doctest
 import importlib
+import importlib.util
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from flightline import latency
+from flightline import latency, training
+from random_rows import MODELS
+
+GPU_RUN = Path(__file__).parent / "bench" / "gpu_latency.py"
 
 MODULES = [each.name for each in pkgutil.iter_modules(latency.__path__)]
 
@@ -34,3 +39,27 @@ def test_the_module_is_light():
         env={"PYTHONPATH": ":".join(sys.path)},
     )
     assert done.stdout.strip() == "set()"
+
+
+@pytest.fixture
+def gpu_run():
+    """The standalone script for a machine with an accelerator."""
+    spec = importlib.util.spec_from_file_location("gpu_latency", GPU_RUN)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_gpu_run_takes_the_network_that_the_manifest_names(gpu_run):
+    expected = training.load_model(MODELS, "delay_mlp").content
+    assert gpu_run.stored_model("delay_mlp") == expected
+    net = gpu_run.make(gpu_run.NETS["network 512-256"])
+    assert gpu_run.with_stored_weights(net) == "the reference network's own"
+
+
+def test_the_gpu_run_refuses_a_file_that_was_changed(gpu_run, tmp_path, monkeypatch):
+    (tmp_path / "models.json").write_bytes((MODELS / "models.json").read_bytes())
+    (tmp_path / "delay_mlp.onnx").write_bytes(b"something else")
+    monkeypatch.setattr(gpu_run, "MODELS", tmp_path)
+    with pytest.raises(SystemExit, match="is not the file"):
+        gpu_run.stored_model("delay_mlp")

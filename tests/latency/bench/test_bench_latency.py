@@ -49,7 +49,13 @@ def models(scene, parts):
     teach, quantize = latency.fit_student, latency.quantize_model
     part = np.random.default_rng(9).choice(len(learned), WIDE_ROWS, replace=False)
     wide = teach(
-        trees.transform, learned.iloc[part], soft[part], hidden=(1024,) * 3, name="wide"
+        trees.transform,
+        learned.iloc[part],
+        soft[part],
+        hidden=(1024,) * 3,
+        epochs=2,
+        rate=1e-3,
+        name="wide",
     )
     student = teach(trees.transform, learned, soft)
     return {
