@@ -8,17 +8,11 @@ import tomllib
 import pytest
 
 from tools.labs import attempts, export, minutes, notebooks, structure
-from tools.labs.checks import Lab, reading
+from tools.labs.checks import Lab
 
 TEMPLATE = structure.TEMPLATE
 LABS = [*notebooks.find_labs(), TEMPLATE]
 PAGES = sorted(structure.BOOK.glob("*.md"))
-NOT_YET = {
-    "09_latency",
-}
-"""Old labs whose whole export is still their core: width, stretches and folds do not
-bind them yet. A lab leaves this list when it is rewritten; none is ever added.
-"""
 EXPORTING = [path for path in LABS if export.module_path(path).exists()]
 
 
@@ -32,20 +26,11 @@ def test_there_are_labs():
 
 @pytest.mark.parametrize("path", LABS, ids=name)
 def test_structure(path):
-    complaints = structure.check(path, as_a_reader=path.stem not in NOT_YET)
+    complaints = structure.check(path)
     assert not complaints, "\n".join(map(str, complaints))
 
 
-@pytest.mark.parametrize("stem", sorted(NOT_YET))
-def test_what_is_not_yet_rewritten_still_needs_it(stem):
-    path = notebooks.LABS / f"{stem}.ipynb"
-    found = reading.results(Lab(path, notebooks.read(path)))
-    assert list(found), f"{stem} keeps the rules now: take it off NOT_YET."
-
-
-@pytest.mark.parametrize(
-    "path", [p for p in notebooks.find_labs() if p.stem not in NOT_YET], ids=name
-)
+@pytest.mark.parametrize("path", notebooks.find_labs(), ids=name)
 def test_the_card_states_the_time_that_the_formula_gives(path):
     lab = Lab(path, notebooks.read(path))
     chapter = minutes.of_page(structure.BOOK / f"{path.stem}.md")
@@ -54,11 +39,10 @@ def test_the_card_states_the_time_that_the_formula_gives(path):
     assert states, f"write: {line}"
 
 
-def test_ruff_spares_the_labs_that_are_not_rewritten_yet_and_no_other():
+def test_ruff_spares_no_lab():
     settings = tomllib.loads((notebooks.ROOT / "pyproject.toml").read_text())
     ignored = settings["tool"]["ruff"]["lint"]["per-file-ignores"]
-    spared = [files for files, rules in ignored.items() if "E501" in rules]
-    assert spared == [f"labs/{{{','.join(sorted(NOT_YET))}}}.ipynb"]
+    assert not [files for files, rules in ignored.items() if "E501" in rules]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)

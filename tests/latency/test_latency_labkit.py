@@ -1,16 +1,20 @@
-"""The lab bench of lab 09: what it measures is what it says."""
+"""The helpers of lab 09: what they measure is what they say."""
 
-import asyncio
-import json
+import socket
+import threading
+import time
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 from flightline import latency, training
-from labkit.latency import batch_lab, cache_lab, fast_service, onnx_lab, paired
+from labkit.latency import batch_lab, cache_lab, fast_service, onnx_lab, paired, plots
 from labkit.latency.cache_lab import MODELS
 from random_rows import random_rows
 from sklearn.metrics import roc_auc_score
+
+matplotlib.use("agg")
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +30,9 @@ def table():
 def test_runners_score_what_the_model_scores(fp32, table):
     direct = fp32.predict(table)
     assert np.allclose(onnx_lab.runner(fp32, table)(50)[0], direct[:50], atol=1e-6)
-    assert np.allclose(onnx_lab.torch_runner(fp32, table)(50), direct[:50], atol=1e-5)
     places = [4, 4, 299, 0]
-    for make in (onnx_lab.row_function, onnx_lab.table_function):
-        assert np.allclose(make(fp32, table)(places), direct[places], atol=1e-6)
+    found = onnx_lab.row_function(fp32, table)(places)
+    assert np.allclose(found, direct[places], atol=1e-6)
 
 
 def test_trees_have_a_runner_too(table):
@@ -50,13 +53,43 @@ def test_weights_are_those_of_three_layers(fp32):
     assert [shape[1] for shape in shapes] == [512, 256, 1]
 
 
+def test_the_first_layer_is_what_the_runtime_computes(fp32, table):
+    int8 = latency.quantize_model(fp32, table)
+    found = onnx_lab.first_layer(int8, table)
+    assert found.x.shape == (300, 43) and found.y.shape == (300, 512)
+    (x_scale, w_scale, y_scale), (x_zero, w_zero, y_zero) = found.scales, found.zeros
+    bias = found.bias * np.asarray(x_scale) * np.asarray(w_scale)
+    x = (found.x.astype(float) - x_zero) * x_scale
+    y = x @ ((found.weight.astype(float) - w_zero) * w_scale) + bias
+    theirs = (found.y.astype(float) - y_zero) * y_scale
+    inside = np.abs(found.y.astype(int)) < 127
+    assert np.abs(theirs - y)[inside].max() <= 0.51 * float(y_scale)
+
+
+def test_the_operator_multiplies_what_the_steps_stand_for():
+    chance = np.random.default_rng(1)
+    x = chance.integers(-9, 9, (5, 3)).astype(np.int8)
+    weight = chance.integers(-9, 9, (3, 2)).astype(np.int8)
+    scales, zeros = (0.5, np.array([1.0, 2.0], np.float32), 1.0), (1, 2, 3)
+    found = onnx_lab.qlinear_matmul(x, weight, scales, zeros)
+    exact = (x.astype(int) - 1) @ (weight.astype(int) - 2) * 0.5 * [1.0, 2.0] + 3
+    assert np.array_equal(found, np.clip(np.rint(exact), -128, 127))
+
+
 def test_timings_cover_every_size_and_runner(fp32, table):
     runners = {name: onnx_lab.runner(fp32, table) for name in ("one", "two")}
-    times = onnx_lab.by_batch(runners, (1, 4), repeats=1)
-    assert list(times.index) == [1, 4] and list(times) == ["one", "two"]
-    cloud = batch_lab.combinations({"one": runners["one"]}, {"one": 0.7})
-    assert list(cloud["rows"]) == list(batch_lab.SIZES)
-    assert np.allclose(cloud["rows_per_s"] * cloud["ms"], 1000 * cloud["rows"])
+    in_turns = onnx_lab.by_batch(runners, (1, 4), repeats=1)
+    alone = onnx_lab.alone(runners, (1, 4), seconds=0.001, rounds=2)
+    for times in (in_turns, alone):
+        assert list(times.index) == [1, 4] and list(times) == ["one", "two"]
+        assert times.gt(0).all(axis=None)
+
+
+def test_alone_means_that_nothing_runs_between_two_calls():
+    calls = []
+    runners = {name: lambda n, name=name: calls.append(name) for name in "ab"}
+    onnx_lab.alone(runners, (1,), seconds=0, rounds=2)
+    assert "".join(calls) == "aaaabbbb" * 2
 
 
 def test_a_model_takes_memory(fp32):
@@ -77,71 +110,6 @@ def test_the_paired_difference_is_that_of_the_aucs():
     assert none == {"value": 0.0, "low": 0.0, "high": 0.0}
 
 
-def july(flights=60, days=10):
-    """Return a small timetable: each number flies once a day."""
-    noon = pd.Timestamp("2013-07-01 12:00", tz="UTC")
-    rows = [
-        {"carrier": "B6", "flight": n, "origin": "JFK", "dest": "LAX",
-         "sched_dep_utc": noon + pd.Timedelta(days=d, minutes=n)}
-        for d in range(days) for n in range(flights)
-    ]  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def test_a_key_without_the_date_serves_the_day_before():
-    table = july(3, 4).sample(frac=1, random_state=1)
-    scores = np.arange(12) / 12 + 0.01
-    served, rate = cache_lab.without_date(table, scores, 36, latency.PredictionCache)
-    own = pd.Series(scores, table.index)
-    day = table["sched_dep_utc"].dt.day
-    assert list(served.index) == list(table.index) and rate == 0.5
-    assert np.allclose(served["age_h"], np.where(day % 2 == 0, 24, 0))
-    fresh = day % 2 == 1
-    assert np.allclose(served.loc[fresh, "score"], own[fresh])
-    number, old = table["flight"], (~fresh)
-    before = {(n, d): s for n, d, s in zip(number, day, own, strict=True)}
-    expected = [before[n, d - 1] for n, d in zip(number[old], day[old], strict=True)]
-    assert np.allclose(served.loc[old, "score"], expected)
-
-
-def test_the_price_of_a_stale_cache_counts_those_who_pay_it():
-    table = july(50, 4)
-    chance = np.random.default_rng(3)
-    table["late"] = (chance.random(200) < 0.4).astype(float)
-    table["flight_id"] = [f"f{n}" for n in range(200)]
-    aged = pd.DataFrame({0: table["late"], 1: table["late"] / 2, 24: 0.0})
-    served, _ = cache_lab.without_date(
-        table, aged[0].to_numpy(), 36, latency.PredictionCache
-    )
-    prices = cache_lab.stale_prices(aged, served, table)
-    assert prices["fresh"] == 1 and prices["features of the day before"] == 0.5
-    assert 0.3 < prices["score of the day before"] < 0.7
-    score, aucs = cache_lab.stale_rows(aged, served, table).items()
-    row = table.set_index("flight_id").loc[score[0].split()[4].rstrip(",")]
-    assert row["late"] == 0 and score[1][:3] == [1, 0, 0]
-    assert aucs[1][:3] == [prices["score of the day before"], 1, 1]
-
-
-def test_traffic_is_popular_and_in_order():
-    asked = cache_lab.traffic(july(), 5000, seed=1)
-    assert asked["at_s"].is_monotonic_increasing
-    assert set(asked["lead_h"]) == {2, 3, 4, 5, 6}
-    counts = (asked["row"] % 60).value_counts().to_numpy()
-    assert 1.5 < counts[0] / counts[1] < 2.7 and counts[0] > 10 * counts[-1]
-    assert asked.equals(cache_lab.traffic(july(), 5000, seed=1))
-
-
-def test_a_replay_without_a_cache_serves_what_is_fresh():
-    asked = cache_lab.traffic(july(), 3000, seed=1)
-    rates = []
-    for ttl_h in (0, 1, 3, 9):
-        rate, lead = cache_lab.replay(asked, ttl_h, latency.PredictionCache)
-        age = lead - asked["lead_h"].to_numpy()
-        assert age.min() >= 0 and age.max() <= min(ttl_h + 1, 4) * (ttl_h > 0)
-        rates.append(rate)
-    assert rates[0] == 0 and rates == sorted(rates) and rates[-1] > 0.5
-
-
 def test_features_at_the_lead_of_the_course_are_those_of_the_course():
     scene = cache_lab.Scene(months=[6, 7])
     some = scene.table[(scene.table["month"] == 7) & scene.table["late"].notna()]
@@ -154,63 +122,99 @@ def test_features_at_the_lead_of_the_course_are_those_of_the_course():
     assert len(scene.ours(some)) == 1
 
 
-def test_saturation_and_waits_are_positive():
-    rate = batch_lab.saturated_per_s(latency.MicroBatcher, list, 0, 4, 0.1)
-    ways = {"direct": lambda: batch_lab.direct(list)}
-    waits = batch_lab.median_waits(ways, 0, 200, 0.1, 1)
-    assert rate > 0 and waits["direct"] >= 0
+def test_rows_that_come_while_the_model_is_busy_wait_for_it():
+    def slow(places):
+        time.sleep(0.05)
+        return [0.0] * len(places)
+
+    due_s = [0.0, 0.01, 0.02]
+    one_by_one = batch_lab.through_batcher(slow, due_s, most_rows=1, wait_ms=0)
+    together = batch_lab.through_batcher(slow, due_s, most_rows=8, wait_ms=0)
+    assert one_by_one.shape == (3,) and (one_by_one >= 49).all()
+    assert one_by_one[2] >= 129 and together[2] < one_by_one[2]
 
 
-def test_hits_and_misses_are_timed(fp32, table):
-    hit, same, miss = batch_lab.hit_and_miss_ms(fp32, table.iloc[[0]])
-    assert 0 < hit < same < 1000 and miss > hit
-    assert batch_lab.p99_by_hit_rate(1.0, 9.0) == [9.0, 9.0, 1.0]
+def test_a_wait_for_company_is_part_of_the_answer():
+    found = batch_lab.through_batcher(list, [0.0], most_rows=8, wait_ms=60)
+    assert found[0] >= 59
 
 
-def test_the_crowd_counts_a_batcher_that_breaks_promises():
-    class Careless(latency.MicroBatcher):
-        async def submit(self, row):
-            return self._worker.run([row])[0] if row else await asyncio.sleep(0)
+class Replies:
+    """A server that answers each request with the next of some texts, in pieces."""
 
-    crowd = batch_lab.crowd(Careless, [0, 1, 2, 3], bad=1, leaves=2, most_waiting=9)
-    assert crowd["outcome"].tolist()[:2] == ["NoneType", "ArithmeticError"]
-    assert crowd["scored"].tolist() == [False, True, True, True]
+    def __init__(self, *texts):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self.serve, args=[texts])
 
+    def serve(self, texts):
+        connection, _ = self.listener.accept()
+        with connection:
+            for text in texts:
+                connection.recv(4096)
+                for at in range(0, len(text), 7):
+                    connection.sendall(text[at : at + 7])
+                    time.sleep(0.001)
 
-def test_who_gives_up_is_not_scored_and_holds_nobody_up():
-    late = batch_lab.late(latency.MicroBatcher, deadline_s=0.5)
-    assert late["outcome"].tolist() == ["TimeoutError", "TimeoutError", "answered"]
-    assert late["scored"].tolist() == [True, False, True]
+    def __enter__(self):
+        self.thread.start()
+        return self
 
-
-def test_calls_are_counted_by_their_rows():
-    assert batch_lab.calls_of(latency.answers_of, 4, bad=9) == [4]
-    assert batch_lab.calls_of(latency.answers_of, 4, bad=0) == [4, 2, 2, 1, 1]
-
-
-def test_neighbours_of_two_bad_rows_are_counted():
-    assert batch_lab.harm_of(latency.answers_of, 4).to_dict() == {0: 6}
-    at_once = batch_lab.harm_of(lambda run, rows: latency.answers_of(run, rows, 1), 4)
-    assert at_once.to_dict() == {2: 6}
-    assert batch_lab.harm_of(latency.answers_of, 32).index.max() == 2
+    def __exit__(self, *_):
+        self.thread.join()
+        self.listener.close()
 
 
-def test_many_callers_wait_with_and_without_a_batcher():
-    runs = {"list": list}
-    rates = batch_lab.saturated(latency.MicroBatcher, runs, [1, 4], 1, 0.05)
-    assert list(rates.index) == [1, 4] and rates["list"].gt(0).all()
-    waits = batch_lab.busy_p50_ms(latency.MicroBatcher, list, 6, 0.05, 1)
-    assert list(waits.index) == ["no batcher", "batches"] and waits.gt(0).all()
+def reply(status, body):
+    return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
 
 
-def test_a_record_of_an_accelerator_is_shown_or_missing(tmp_path):
-    nothing = fast_service.gpu_record(tmp_path / "none.json")
-    assert nothing["most"] == 0 and "no run" in nothing["text"]
-    rows = [
-        {"net": "small", "rows": 1, "cpu_ms": 0.1, "gpu_ms": 0.2},
-        {"net": "wide", "rows": 4096, "cpu_ms": 90.0, "gpu_ms": 1.0},
+def test_a_caller_reads_whole_answers_on_one_connection():
+    texts = reply(b"200 OK", b"first"), reply(b"200 OK", b"second, longer")
+    with Replies(*texts) as server, fast_service.Caller(server.port) as caller:
+        assert caller.ask(b"a") == b"first"
+        assert caller.ask(b"b") == b"second, longer"
+
+
+def test_a_caller_says_what_it_was_refused_with():
+    with (
+        Replies(reply(b"503 No", b"full")) as server,
+        fast_service.Caller(server.port) as caller,
+        pytest.raises(RuntimeError, match="status 503: full"),
+    ):
+        caller.ask(b"a")
+
+
+def test_a_caller_notices_that_the_server_is_gone():
+    torn = reply(b"200 OK", b"half of it")[:-5]
+    with (
+        Replies(torn) as server,
+        fast_service.Caller(server.port) as caller,
+        pytest.raises(ConnectionError, match="before the answer was whole"),
+    ):
+        caller.ask(b"a")
+
+
+def test_figures_show_every_line():
+    ax = plots.tail([0.0, 0.5, 1.0], {"p50": [9.0, 9.0, 1.0], "p99": [9.0, 9.0, 1.0]})
+    assert len(ax.lines) == 2 and [text.get_text() for text in ax.texts] == [
+        "p50",
+        "p99",
     ]
-    path = tmp_path / "one.json"
-    path.write_text(json.dumps({"device": "a device", "rows": rows}))
-    found = fast_service.gpu_record(path)
-    assert found["most"] == 90 and "0.5x (small, 1 rows)" in found["text"]
+    columns = pd.MultiIndex.from_product([["network", "wide"], ["alone", "in turns"]])
+    gains = plots.gains(pd.DataFrame([[1.0] * 4, [2.0] * 4], [1, 64], columns))
+    assert len(gains.lines) == 5  # and the line of equality
+    points = pd.DataFrame(
+        {
+            "model": ["trees", "trees", "wide INT8", "wide INT8"],
+            "rows": [1, 8, 1, 8],
+            "ms": [1.0, 2.0, 3.0, 4.0],
+            "rows_per_s": [1000.0, 4000.0, 333.0, 2000.0],
+            "auc": [0.77, 0.77, 0.78, 0.78],
+            "best": [True, False, False, True],
+        }
+    )
+    cloud = plots.cloud(points)
+    shown = [text.get_text() for text in cloud.texts]
+    assert shown == ["trees 0.770", "wide INT8 0.780"]
+    assert "1, 8 rows" in cloud.get_xlabel()

@@ -1,10 +1,11 @@
-"""Serve two precisions of one model, and the service with a batcher or a cache."""
+"""Serve versions of models, ask as one caller, and the service with other pieces."""
 
 import contextlib
-import json
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -12,15 +13,10 @@ from flightline import serving, training
 from flightline.features import FEATURES
 from flightline.training import Predictor
 
-from labkit import folders, timing
-from labkit.latency import onnx_lab
+from labkit import folders
 from labkit.serving import http_load
 from labkit.serving.http_load import Json
 from labkit.serving.servers import Rollout, Served, wait_until
-
-APP = "flightline.latency"
-ROOT = Path(__file__).resolve().parents[3]
-GPU_RECORD = ROOT / "tests" / "bench" / "results" / "latency_gpu.json"
 
 
 class Fast(Served):
@@ -32,14 +28,55 @@ class Fast(Served):
         As for `Served`; also most_rows, wait_ms and ttl_s.
     """
 
-    program = APP
+    program = "flightline.latency"
 
 
-class GpuRecord(TypedDict):
-    """What `gpu_record` says."""
+class Caller:
+    """One caller on one kept-alive connection, who waits for each answer.
 
-    text: str
-    most: float
+    Parameters
+    ----------
+    port : int
+        The server's port on this machine.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.line = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self.line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def __enter__(self) -> Self:
+        """Return the caller."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Hang up."""
+        self.line.close()
+
+    def ask(self, request: bytes) -> bytes:
+        """Send a request and return the body of its answer, which must be a 200."""
+        self.line.sendall(request)
+        found = self.line.recv(65_536)
+        while b"\r\n\r\n" not in found:
+            found += self._more()
+        head, _, body = found.partition(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length:", 1)[1].split(b"\r\n")[0])
+        while len(body) < length:
+            body += self._more()
+        if head[9:12] != b"200":
+            raise RuntimeError(f"status {head[9:12].decode()}: {body.decode()}")
+        return body
+
+    def _more(self) -> bytes:
+        """Return what comes next; a ConnectionError if nothing ever will."""
+        part = self.line.recv(65_536)
+        if not part:
+            raise ConnectionError("the server hung up before the answer was whole.")
+        return part
 
 
 def write_models(folder: Path, models: Mapping[str, "Predictor"]) -> dict[str, str]:
@@ -76,7 +113,7 @@ def bodies(flights: pd.DataFrame, table: pd.DataFrame) -> list[Json]:
 
 
 @contextlib.contextmanager
-def pair(table: pd.DataFrame, models: Mapping[str, "Predictor"]) -> Iterator[Served]:
+def running(table: pd.DataFrame, models: Mapping[str, "Predictor"]) -> Iterator[Served]:
     """Run lab 08's service with these models; the first label gets everything.
 
     Parameters
@@ -141,15 +178,17 @@ def same_load(
     return pd.concat(tables, ignore_index=True)
 
 
-def rehearse(served: Served, body: Json) -> pd.DataFrame:
-    """Promote the second label, roll back, and note who answers at each step.
+def rehearse(served: Served, body: Json, first: str, second: str) -> pd.DataFrame:
+    """Promote a second label, roll back, and note who answers at each step.
 
     Parameters
     ----------
     served : Served
-        A running service with two labels.
+        A running service.
     body : dict
         The request that is sent after each step.
+    first, second : str
+        Labels; the first is live before and after.
 
     Returns
     -------
@@ -157,15 +196,14 @@ def rehearse(served: Served, body: Json) -> pd.DataFrame:
         One row a step: the step, the answer's model, version, precision and score, and
         the `shadow's score` as the prediction log has it.
     """
-    first, second = served.rollout["models"]
-    steps: dict[str, tuple[dict[str, float], tuple[str, ...]]] = {
-        f"{first} live, {second} listens": ({first: 1.0}, (second,)),
-        f"{second} promoted": ({second: 1.0}, ()),
-        "rolled back": ({first: 1.0}, ()),
+    steps: dict[str, tuple[str, list[str]]] = {
+        f"{first} live, {second} listens": (first, [second]),
+        f"{second} promoted": (second, []),
+        "rolled back": (first, []),
     }
     rows = {}
-    for step, (weights, shadows) in steps.items():
-        served.deploy(weights=weights, shadows=list(shadows))
+    for step, (live, shadows) in steps.items():
+        served.deploy(weights={live: 1.0}, shadows=shadows)
         before = _shadow_scores(served)
         answer = served.predict(body)
         rows[step] = {n: answer[n] for n in ("model", "version", "precision", "score")}
@@ -189,139 +227,3 @@ def _shadow_scores(served: Served) -> pd.Series:
         return pd.Series(dtype=float)
     log = served.log()
     return log.loc[log["shadow"].astype(bool), "score"]
-
-
-def model_share(
-    served: Served,
-    body: Json,
-    model: "Predictor",
-    row: pd.DataFrame,
-    rounds: int = 150,
-) -> float:
-    """Return the share of a request that the model takes, one caller, in turns.
-
-    The model is called in this process and the service asked over HTTP, one after the
-    other, so that a slow moment of the machine meets both alike.
-
-    Parameters
-    ----------
-    served : Served
-        A running service whose live model is `model`.
-    body : dict
-        What is asked.
-    model : Predictor
-    row : DataFrame with FEATURES
-        The same flight's.
-    rounds : int
-
-    Returns
-    -------
-    float
-        Median time of the model over median time of a request.
-    """
-    request = served.request(body)
-    pieces = {
-        "request": lambda: http_load.ask(served.port, request),
-        "model": lambda: model.predict(row),
-    }
-    return float(timing.compare(pieces, rounds)["ratio"]["model"])
-
-
-def summary(answers: pd.DataFrame, models: Mapping[str, "Predictor"]) -> pd.DataFrame:
-    """Summarise what `same_load` returned, beside the memory of each model.
-
-    Parameters
-    ----------
-    answers : DataFrame
-    models : mapping of str to Predictor
-        By label.
-
-    Returns
-    -------
-    DataFrame
-        One row a label.
-    """
-    rows = {}
-    for label, part in answers.groupby("label"):
-        model = models[str(label)]
-        rounds = part.groupby("turn")["ms"].median()
-        by_round = " / ".join(f"{ms:.1f}" for ms in rounds)
-        rows[f"{label}: {model.precision}, version {model.version}"] = {
-            "answers": len(part),
-            "mean score": part["score"].mean(),
-            "p50, ms": float(np.percentile(part["ms"], 50)),
-            "p50 by round, ms": by_round,
-            "p99, ms": float(np.percentile(part["ms"], 99)),
-            "file, KiB": len(model.content) / 1024,
-            "memory, MiB": onnx_lab.memory_mib(model.content),
-        }
-    return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def compare(
-    answers: pd.DataFrame, table: pd.DataFrame, models: Mapping[str, "Predictor"]
-) -> dict[str, bool | int]:
-    """Compare served answers with what the models say directly.
-
-    Parameters
-    ----------
-    answers : DataFrame
-        From `same_load`.
-    table : DataFrame
-        The flights that were asked about.
-    models : mapping of str to Predictor
-        By label.
-
-    Returns
-    -------
-    dict
-        Whether all answers have `status 200`, are `named` with the version and the
-        precision of their label, and are `as scored directly`; and how many of the
-        flights' `decisions differ` between the labels, at one half.
-    """
-    flights = table.drop_duplicates("flight_id")
-    direct = pd.DataFrame(
-        {label: model.predict(flights) for label, model in models.items()},
-        index=flights["flight_id"],
-    )
-    named, close = True, True
-    for label, model in models.items():
-        rows = answers[answers["label"] == label]
-        expected = {(model.name, model.version, model.precision)}
-        found = zip(rows["model"], rows["version"], rows["precision"], strict=True)
-        named &= set(found) == expected
-        scores = direct.loc[rows["flight_id"], label]
-        close &= bool(np.allclose(rows["score"], scores, atol=1e-6))
-    late = direct.ge(0.5)
-    return {
-        "status 200": bool((answers["status"] == 200).all()),
-        "named": named,
-        "as scored directly": close,
-        "decisions differ": int((late.nunique(axis=1) > 1).sum()),
-        "flights": len(flights),
-    }
-
-
-def gpu_record(path: Path = GPU_RECORD) -> GpuRecord:
-    """Summarise the recorded run on an accelerator, if there is one.
-
-    Returns
-    -------
-    dict
-        `text`, for a claim, and `most`: the largest gain over the same machine's
-        processor, 0.0 without a record.
-    """
-    if not path.exists():
-        text = "no run on an accelerator has been recorded for this table"
-        return {"text": text, "most": 0.0}
-    record = json.loads(path.read_text())
-    ratio = {
-        f"{r['net']}, {r['rows']:,} rows": r["cpu_ms"] / r["gpu_ms"]
-        for r in record["rows"]
-    }
-    least, most = min(ratio, key=ratio.__getitem__), max(ratio, key=ratio.__getitem__)
-    text = (
-        f"recorded on {record['device']}: {ratio[least]:.1f}x ({least}) to "
-        f"{ratio[most]:.0f}x ({most}) over that machine's processor"
-    )
-    return {"text": text, "most": ratio[most]}

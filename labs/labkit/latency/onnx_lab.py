@@ -11,33 +11,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from flightline import latency, training
-from flightline.features import FEATURES, NUMERIC
-from flightline.latency import Int8Layer
-from flightline.training import Predictor, make_mlp, open_model
+from flightline.features import NUMERIC
+from flightline.training import Predictor, open_model
 
 from labkit import processes, timing
-from labkit.latency import paired
 
 if TYPE_CHECKING:
     import onnxruntime
-    import torch
 
 Int8s = npt.NDArray[np.int8]
+Triple = tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]
 Runner = Callable[[int], object]  # scores so many rows
-
-# How a weight gets its steps: symmetric or not, and the axis of the scales.
-SCHEMES: dict[tuple[str, str], tuple[bool, int | None]] = {
-    ("symmetric", "tensor"): (True, None),
-    ("symmetric", "channel"): (True, 1),
-    ("affine", "tensor"): (False, None),
-    ("affine", "channel"): (False, 1),
-}
 
 
 def session(content: bytes) -> "onnxruntime.InferenceSession":
@@ -124,50 +113,58 @@ def one_node(
     return result
 
 
-def runtime_layer(x: np.ndarray, layer: "Int8Layer") -> tuple[np.ndarray, np.ndarray]:
-    """Apply a layer with ONNX Runtime's own operators.
+def qlinear_matmul(x: Int8s, weight: Int8s, scales: Triple, zeros: Triple) -> Int8s:
+    """Multiply in integers with ONNX Runtime's own operator.
 
     Parameters
     ----------
     x : array of int8 [rows, inputs]
-    layer : Int8Layer
-        Without bias: neither operator has one.
+    weight : array of int8 [inputs, outputs]
+    scales, zeros : tuple of three
+        Of input, weight and output; the weight's may be one for each output.
 
     Returns
     -------
-    sums : array of int32
-        From MatMulInteger.
-    result : array of int8
-        From QLinearMatMul.
+    array of int8 [rows, outputs]
     """
-    scale = np.asarray(layer.weight_scale, np.float32)
-    zero = np.broadcast_to(np.asarray(layer.weight_zero, np.int8), scale.shape).copy()
-    x_zero, y_zero = np.int8(layer.x_zero), np.int8(layer.y_zero)
-    fed = {"x": x}
-    sums = one_node("MatMulInteger", fed, {"w": layer.weight, "xz": x_zero, "wz": zero})
-    stored: dict[str, npt.ArrayLike]
-    stored = {"xs": np.float32(layer.x_scale), "xz": x_zero, "w": layer.weight}
-    stored |= {"ws": scale, "wz": zero, "ys": np.float32(layer.y_scale), "yz": y_zero}
-    return sums, one_node("QLinearMatMul", fed, stored)
+    wide = np.asarray(scales[1], np.float32)
+    stored: dict[str, npt.ArrayLike] = {
+        "x_scale": np.float32(scales[0]),
+        "x_zero": np.int8(zeros[0]),
+        "weight": weight,
+        "weight_scale": wide,
+        "weight_zero": np.full(wide.shape, zeros[1], np.int8),
+        "y_scale": np.float32(scales[2]),
+        "y_zero": np.int8(zeros[2]),
+    }
+    return one_node("QLinearMatMul", {"x": x}, stored)
 
 
-def opened(
-    model: "Predictor", tables: pd.DataFrame
-) -> tuple["Int8Layer", Int8s, Int8s]:
+class FirstLayer(NamedTuple):
+    """What the first layer of a quantized model takes, and what comes out of it."""
+
+    x: Int8s
+    weight: Int8s
+    scales: Triple
+    zeros: Triple
+    bias: npt.NDArray[np.int32]
+    y: Int8s
+
+
+def first_layer(model: "Predictor", table: pd.DataFrame) -> FirstLayer:
     """Take the first layer out of a statically quantized model, and what it does.
 
     Parameters
     ----------
     model : Predictor
         From `quantize_model` with the static method.
-    tables : DataFrame with FEATURES
+    table : DataFrame with FEATURES
 
     Returns
     -------
-    layer : Int8Layer
-        With the stored weights, scales and bias, and the ReLU's floor as its own.
-    x, y : array of int8
-        What goes in and comes out of it in ONNX Runtime, for these rows.
+    FirstLayer
+        Weight, steps and bias as stored, the floor of its ReLU as its own; and what
+        goes in and comes out of it in ONNX Runtime, for these rows.
     """
     import onnx
 
@@ -183,100 +180,16 @@ def opened(
     for name in ends:
         kind = onnx.TensorProto.INT8
         proto.graph.output.append(onnx.helper.make_tensor_value_info(name, kind, None))
-    found = session(proto.SerializeToString()).run(ends, feeds(model, tables))
-    layer = Int8Layer(
+    found = session(proto.SerializeToString()).run(ends, feeds(model, table))
+    steps = (x.input, weight.input, after.input)
+    return FirstLayer(
+        found[0],
         stored[weight.input[0]].T,
-        stored[weight.input[1]],
-        np.float32(stored[x.input[1]]),
-        int(stored[x.input[2]]),
-        np.float32(stored[after.input[1]]),
-        int(stored[after.input[2]]),
+        tuple(stored[each[1]] for each in steps),
+        tuple(stored[each[2]].astype(np.int32) for each in steps),
         stored[bias.input[0]],
+        found[1],
     )
-    return layer, *found
-
-
-def requantized(
-    layer: "Int8Layer", weight: np.ndarray, symmetric: bool, axis: int | None
-) -> "Int8Layer":
-    """Return a layer with another weight on other steps, and no bias.
-
-    Parameters
-    ----------
-    layer : Int8Layer
-        Its input and output steps are kept; the output gets a zero point of 3.
-    weight : array of float [inputs, outputs]
-    symmetric, axis
-        As for `latency.scale_for`.
-    """
-    scale, zero = latency.scale_for(weight, symmetric=symmetric, axis=axis)
-    steps = latency.quantize_linear(weight, scale, zero, axis=axis)
-    return latency.Int8Layer(
-        steps, scale, layer.x_scale, layer.x_zero, layer.y_scale, 3, None, zero
-    )
-
-
-def sizes(
-    models: Mapping[str, "Predictor"], table: pd.DataFrame
-) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """Score a table with each model; return file sizes with counts, and the scores.
-
-    Parameters
-    ----------
-    models : mapping of str to Predictor
-    table : DataFrame with FEATURES
-
-    Returns
-    -------
-    DataFrame
-        `KiB` of the file, and how many `different scores` the rows get.
-    dict of array
-        The scores by model.
-    """
-    scores = {name: model.predict(table) for name, model in models.items()}
-    kib = {name: round(len(model.content) / 1024) for name, model in models.items()}
-    different = {name: len(np.unique(score)) for name, score in scores.items()}
-    return pd.DataFrame({"KiB": kib, "different scores": different}), scores
-
-
-def prices(
-    models: Mapping[str, "Predictor"],
-    scores: Mapping[str, np.ndarray],
-    table: pd.DataFrame,
-    alone: int = 200,
-) -> pd.DataFrame:
-    """Compare variants of a model with the first: AUC, single scores, company.
-
-    Parameters
-    ----------
-    models, scores : mappings
-        By name, the scores of the table.
-    table : DataFrame
-        With FEATURES, `late` and `sched_dep_utc`.
-    alone : int
-        So many rows are scored one at a time, too.
-
-    Returns
-    -------
-    DataFrame
-        One row a model: `AUC`; its `difference` to the first, with a 95% interval
-        (`low`, `high`) from days drawn anew; the `largest change` of a score; and how
-        far scores `alone or in a batch` are apart.
-    """
-    late, day = training.labels(table), training.days(table)
-    first, rows = next(iter(scores.values())), {}
-    for name, model in models.items():
-        single = [model.predict(table.iloc[[n]])[0] for n in range(alone)]
-        gap = paired.auc_difference(first, scores[name], late, day)
-        rows[name] = {
-            "AUC": training.auc(scores[name], late),
-            "difference": gap["value"],
-            "low": gap["low"],
-            "high": gap["high"],
-            "largest change": np.abs(scores[name] - first).max(),
-            "alone or in a batch": np.abs(single - scores[name][:alone]).max(),
-        }
-    return pd.DataFrame(rows).T
 
 
 def feeds(model: "Predictor", table: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -306,27 +219,6 @@ def runner(model: "Predictor", table: pd.DataFrame) -> Runner:
     return lambda n: opened_.run(None, {name: rows[:n] for name, rows in feed.items()})
 
 
-def torch_runner(model: "Predictor", table: pd.DataFrame) -> Runner:
-    """Return the same for the same network in PyTorch, eager, with the same weights.
-
-    Parameters
-    ----------
-    model : Predictor
-        The network that the course trains.
-    table : DataFrame with FEATURES
-    """
-    import torch
-
-    net = torch_twin(model)
-    feed = {name: torch.from_numpy(rows) for name, rows in feeds(model, table).items()}
-
-    def run(n: int) -> np.ndarray:
-        with torch.inference_mode():
-            return torch.sigmoid(net(*(rows[:n] for rows in feed.values()))).numpy()
-
-    return run
-
-
 def row_function(
     model: "Predictor", table: pd.DataFrame
 ) -> Callable[[Sequence[int]], list[float]]:
@@ -346,22 +238,6 @@ def row_function(
         return list(opened_.run(None, part)[0])
 
     return score
-
-
-def table_function(
-    model: "Predictor", table: pd.DataFrame
-) -> Callable[[Sequence[int]], list[float]]:
-    """Return a function that scores rows by their places, as the service does.
-
-    Each call takes the rows out of the table and hands a table to `predict`.
-
-    Parameters
-    ----------
-    model : Predictor
-    table : DataFrame with FEATURES
-    """
-    rows = table[FEATURES]
-    return lambda places: list(model.predict(rows.take(list(places))))
 
 
 def unscaled(
@@ -407,21 +283,6 @@ def unscaled(
     return opened_, *(table.fillna(means) for table in tables)
 
 
-def torch_twin(model: "Predictor") -> "torch.nn.Module":
-    """Return the network of an ONNX file as a PyTorch module."""
-    import torch
-
-    found = {
-        name.partition(".")[2]: torch.from_numpy(value.copy())
-        for name, value in tensors(model.content).items()
-        if re.search(r"\.(embed|layers)\.", name)
-    }
-    hidden = [weight.shape[1] for weight in weights(model.content)[:-1]]
-    net = make_mlp(model.transform.sizes, hidden)
-    net.load_state_dict(found)
-    return net.eval()
-
-
 def by_batch(
     runners: Mapping[str, Runner],
     sizes: Sequence[int] = (1, 8, 32, 128, 512, 2048),
@@ -448,6 +309,45 @@ def by_batch(
         pieces = {name: partial(run, size) for name, run in runners.items()}
         rounds = repeats * (6 if size <= 128 else 1)
         rows[size] = timing.compare(pieces, rounds)["median_ms"]
+    return pd.DataFrame(rows).T.rename_axis("rows")
+
+
+def alone(
+    runners: Mapping[str, Runner],
+    sizes: Sequence[int],
+    *,
+    seconds: float = 0.08,
+    rounds: int = 5,
+) -> pd.DataFrame:
+    """Time runners one after the other, each with nothing else between its calls.
+
+    Parameters
+    ----------
+    runners : mapping of str to callable
+        From `runner`, by name.
+    sizes : sequence of int
+        Rows in a batch.
+    seconds, rounds
+        How long each calls its model before the next one may, at least three calls;
+        and how often each gets its turn.
+
+    Returns
+    -------
+    DataFrame
+        Milliseconds: the median over the rounds of the median of a turn; one row a
+        size, one column a runner.
+    """
+    rows = {}
+    for size in sizes:
+        turns: dict[str, list[float]] = {name: [] for name in runners}
+        for _ in range(rounds):
+            for name, run in runners.items():
+                run(size)
+                times: list[float] = []
+                while len(times) < 3 or sum(times) < 1000 * seconds:
+                    times += timing.each_ms(run, [size])
+                turns[name].append(float(np.median(times)))
+        rows[size] = {name: float(np.median(found)) for name, found in turns.items()}
     return pd.DataFrame(rows).T.rename_axis("rows")
 
 

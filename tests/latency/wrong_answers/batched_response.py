@@ -1,0 +1,201 @@
+"""Wrong answers to `batched_response` (lab 09).
+
+Each cell is one mistake; its text is the hint it must meet.
+"""
+
+
+# %% does_not_wait
+"""when its first row has waited"""
+
+
+def batched_response(arrival_ms, cost, most_rows, wait_ms):
+    arrival = np.asarray(arrival_ms, float)
+    response, first, free = np.empty(len(arrival)), 0, -np.inf
+    while first < len(arrival):
+        start = max(arrival[first], free)
+        come = int(np.searchsorted(arrival, start, side="right"))
+        last = min(come, first + most_rows)
+        free = start + cost.ms(last - first)
+        response[first:last] = free - arrival[first:last]
+        first = last
+    return response
+
+
+# %% timer_from_the_free_model
+"""The wait counts from the arrival"""
+
+
+def batched_response(arrival_ms, cost, most_rows, wait_ms):
+    arrival = np.asarray(arrival_ms, float)
+    response, first, free = np.empty(len(arrival)), 0, -np.inf
+    while first < len(arrival):
+        start = max(arrival[first], free) + wait_ms
+        if first + most_rows <= len(arrival):
+            start = min(start, max(free, arrival[first + most_rows - 1]))
+        come = int(np.searchsorted(arrival, start, side="right"))
+        last = min(come, first + most_rows)
+        free = start + cost.ms(last - first)
+        response[first:last] = free - arrival[first:last]
+        first = last
+    return response
+
+
+# %% full_batch_waits_on
+"""Full means go"""
+
+
+def batched_response(arrival_ms, cost, most_rows, wait_ms):
+    arrival = np.asarray(arrival_ms, float)
+    response, first, free = np.empty(len(arrival)), 0, -np.inf
+    while first < len(arrival):
+        start = max(arrival[first] + wait_ms, free)
+        come = int(np.searchsorted(arrival, start, side="right"))
+        last = min(come, first + most_rows)
+        free = start + cost.ms(last - first)
+        response[first:last] = free - arrival[first:last]
+        first = last
+    return response
+
+
+# %% two_at_once
+"""starts when the first ends"""
+
+
+def batched_response(arrival_ms, cost, most_rows, wait_ms):
+    arrival = np.asarray(arrival_ms, float)
+    response, first = np.empty(len(arrival)), 0
+    while first < len(arrival):
+        start = arrival[first] + wait_ms
+        if first + most_rows <= len(arrival):
+            start = min(start, arrival[first + most_rows - 1])
+        come = int(np.searchsorted(arrival, start, side="right"))
+        last = min(come, first + most_rows)
+        response[first:last] = start + cost.ms(last - first) - arrival[first:last]
+        first = last
+    return response
+
+
+# %% full_goes_although_busy
+"""One model: the second batch is full at 3"""
+
+
+def batched_response(arrival_ms, cost, most_rows, wait_ms):
+    arrival = np.asarray(arrival_ms, float)
+    response, first, free = np.empty(len(arrival)), 0, -np.inf
+    while first < len(arrival):
+        start = max(arrival[first] + wait_ms, free)
+        if first + most_rows <= len(arrival):
+            start = min(start, arrival[first + most_rows - 1])
+        come = int(np.searchsorted(arrival, start, side="right"))
+        last = min(come, first + most_rows)
+        free = start + cost.ms(last - first)
+        response[first:last] = free - arrival[first:last]
+        first = last
+    return response
+
+
+# %% closed_when_ready
+"""While the model is busy the batch goes on filling"""
+
+
+def batched_response(arrival_ms, cost, most_rows, wait_ms):
+    arrival = np.asarray(arrival_ms, float)
+    response, first, free = np.empty(len(arrival)), 0, -np.inf
+    while first < len(arrival):
+        ready = arrival[first] + wait_ms
+        if first + most_rows <= len(arrival):
+            ready = min(ready, arrival[first + most_rows - 1])
+        come = int(np.searchsorted(arrival, ready, side="right"))
+        last = min(come, first + most_rows)
+        free = max(ready, free) + cost.ms(last - first)
+        response[first:last] = free - arrival[first:last]
+        first = last
+    return response
+
+
+# %% drops_rows
+"""who is left over is first in the next one"""
+
+
+def batched_response(arrival_ms, cost, most_rows, wait_ms):
+    arrival = np.asarray(arrival_ms, float)
+    response, first, free = np.full(len(arrival), np.nan), 0, -np.inf
+    while first < len(arrival):
+        ready = arrival[first] + wait_ms
+        if first + most_rows <= len(arrival):
+            ready = min(ready, arrival[first + most_rows - 1])
+        start = max(ready, free)
+        come = int(np.searchsorted(arrival, start, side="right"))
+        if wait_ms:
+            come = min(come, first + most_rows)
+        last = min(come, first + most_rows)
+        free = start + cost.ms(last - first)
+        response[first:last] = free - arrival[first:last]
+        first = come
+    return response
+
+
+# %% no_limit
+"""At most most_rows in a batch"""
+
+
+def batched_response(arrival_ms, cost, most_rows, wait_ms):
+    arrival = np.asarray(arrival_ms, float)
+    response, first, free = np.empty(len(arrival)), 0, -np.inf
+    while first < len(arrival):
+        ready = arrival[first] + wait_ms
+        if first + most_rows <= len(arrival):
+            ready = min(ready, arrival[first + most_rows - 1])
+        start = max(ready, free)
+        last = int(np.searchsorted(arrival, start, side="right"))
+        if wait_ms:
+            last = min(last, first + most_rows)
+        free = start + cost.ms(last - first)
+        response[first:last] = free - arrival[first:last]
+        first = last
+    return response
+
+
+# %% does_not_move_on
+"""Your loop does not move on"""
+
+
+def batched_response(arrival_ms, cost, most_rows, wait_ms):
+    arrival = np.asarray(arrival_ms, float)
+    response, first = np.empty(len(arrival)), 0
+    while first < len(arrival):
+        response[first] = cost.ms(1)
+    return response
+
+
+# %% one_time_a_batch
+"""Return one time for each row"""
+
+
+def batched_response(arrival_ms, cost, most_rows, wait_ms):
+    arrival = np.asarray(arrival_ms, float)
+    times, first, free = [], 0, -np.inf
+    while first < len(arrival):
+        start = max(arrival[first] + wait_ms, free)
+        come = int(np.searchsorted(arrival, start, side="right"))
+        last = min(come, first + most_rows)
+        free = start + cost.ms(last - first)
+        times.append(free - arrival[first])
+        first = last
+    return np.array(times)
+
+
+# %% moments_of_the_answers
+"""the last row waits, too"""
+
+
+def batched_response(arrival_ms, cost, most_rows, wait_ms):
+    arrival = np.asarray(arrival_ms, float)
+    answered, first, free = np.empty(len(arrival)), 0, -np.inf
+    while first < len(arrival):
+        start = max(arrival[first] + wait_ms, free)
+        come = int(np.searchsorted(arrival, start, side="right"))
+        last = min(come, first + most_rows)
+        answered[first:last] = free = start + cost.ms(last - first)
+        first = last
+    return answered

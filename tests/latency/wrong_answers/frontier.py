@@ -1,0 +1,62 @@
+"""Wrong answers to `frontier` (lab 09).
+
+Each cell is one mistake; its text is the hint it must meet.
+"""
+
+
+# %% all_of_them
+"""A row that is worse in both is beaten"""
+
+
+def frontier(table, less, more):
+    return np.ones(len(table), bool)
+
+
+# %% wrong_way_round
+"""A row that is worse in both is beaten"""
+
+
+def frontier(table, less, more):
+    worth = np.hstack([table[less].to_numpy(), -table[more].to_numpy()])
+    return np.array(
+        [not ((worth >= row).all(1) & (worth > row).any(1)).any() for row in worth]
+    )
+
+
+# %% best_of_each_column
+"""A middle point may be unbeaten"""
+
+
+def frontier(table, less, more):
+    best = [table[name] == table[name].min() for name in less]
+    best += [table[name] == table[name].max() for name in more]
+    return np.any(best, axis=0)
+
+
+# %% strictly_better_everywhere
+"""Equal in one, better in another, still beats"""
+
+
+def frontier(table, less, more):
+    worth = np.hstack([-table[less].to_numpy(), table[more].to_numpy()])
+    return np.array([not (worth > row).all(1).any() for row in worth], bool)
+
+
+# %% twins_beat_each_other
+"""Equals stay: neither is better anywhere"""
+
+
+def frontier(table, less, more):
+    worth = np.hstack([-table[less].to_numpy(), table[more].to_numpy()])
+    return np.array([(worth >= row).all(1).sum() == 1 for row in worth], bool)
+
+
+# %% first_column_alone
+"""Each column of `less` counts by itself"""
+
+
+def frontier(table, less, more):
+    worth = np.hstack([-table[less[:1]].to_numpy(), table[more].to_numpy()])
+    return np.array(
+        [not ((worth >= row).all(1) & (worth > row).any(1)).any() for row in worth]
+    )
