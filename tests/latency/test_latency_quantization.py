@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from flightline import latency, training
+from flightline.latency import core
 from labkit.latency import onnx_lab
 from random_rows import MODELS, random_rows
 
@@ -100,8 +101,14 @@ def test_a_layer_equals_onnx_runtime_to_the_last_integer(symmetric, axis, rows):
         int(x_zero), np.float32(0.31), -7, weight_zero=zero,
     )  # fmt: skip
     q = latency.quantize_linear(x, x_scale, x_zero)
-    sums, result = onnx_lab.runtime_layer(q, layer)
+    weight_zero = np.full(scale.shape, zero, np.int8)
+    constants = {"w": layer.weight, "xz": np.int8(layer.x_zero), "wz": weight_zero}
+    sums = onnx_lab.one_node("MatMulInteger", {"x": q}, constants)
+    scales = (layer.x_scale, scale, layer.y_scale)
+    zeros = (layer.x_zero, zero, layer.y_zero)
+    result = onnx_lab.qlinear_matmul(q, layer.weight, scales, zeros)
     assert np.array_equal(layer.sums(q), sums)
+    assert np.array_equal(core.int8_linear(q, layer.weight, scales, zeros), result)
     assert np.array_equal(latency.int8_linear(q, layer), result)
     y = latency.dequantize_linear(result, 0.31, -7)
     inside = np.abs(result.astype(int)) < 120
@@ -109,9 +116,14 @@ def test_a_layer_equals_onnx_runtime_to_the_last_integer(symmetric, axis, rows):
 
 
 def test_the_first_layer_of_the_model_equals_onnx_runtime(int8, table):
-    layer, x, y = onnx_lab.opened(int8, table)
+    *given, y = onnx_lab.first_layer(int8, table)
+    x, weight, scales, zeros, bias = given
     assert x.shape == (600, 43) and y.shape == (600, 512)
+    layer = latency.Int8Layer(
+        weight, scales[1], scales[0], int(zeros[0]), scales[2], int(zeros[2]), bias
+    )
     assert np.array_equal(latency.int8_linear(x, layer), y)
+    assert np.array_equal(core.int8_linear(*given), y)
     assert y.min() < y.max()
 
 

@@ -109,24 +109,7 @@ def batched_response(
             f"most_rows={most_rows}, wait_ms={wait_ms}: give at least one row, and a "
             "wait from 0 on."
         )
-    return _responses(arrival, cost, int(most_rows), wait_ms)
-
-
-def _responses(
-    arrival: Doubles, cost: BatchCost, most_rows: int, wait_ms: float
-) -> Doubles:
-    """Run batch after batch until all requests are answered."""
-    response, free, first = np.empty(len(arrival)), -math.inf, 0
-    while first < len(arrival):
-        last = first + most_rows - 1
-        full = arrival[last] if last < len(arrival) else math.inf
-        start = max(free, min(full, arrival[first] + wait_ms))
-        here = int(np.searchsorted(arrival, start, side="right"))
-        end = min(here, first + most_rows)
-        free = start + cost.ms(end - first)
-        response[first:end] = free - arrival[first:end]
-        first = end
-    return response
+    return core.batched_response(arrival, cost, int(most_rows), wait_ms)
 
 
 def mixed_quantile(
