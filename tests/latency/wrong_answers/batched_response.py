@@ -5,7 +5,7 @@ Each cell is one mistake; its text is the hint it must meet.
 
 
 # %% does_not_wait
-"""when its first row has waited"""
+"""What is not full waits for company"""
 
 
 def batched_response(arrival_ms, cost, most_rows, wait_ms):
@@ -58,7 +58,7 @@ def batched_response(arrival_ms, cost, most_rows, wait_ms):
 
 
 # %% two_at_once
-"""starts when the first ends"""
+"""the next batch starts at 7"""
 
 
 def batched_response(arrival_ms, cost, most_rows, wait_ms):
@@ -76,7 +76,7 @@ def batched_response(arrival_ms, cost, most_rows, wait_ms):
 
 
 # %% full_goes_although_busy
-"""One model: the second batch is full at 3"""
+"""One model: the next batch starts at 7"""
 
 
 def batched_response(arrival_ms, cost, most_rows, wait_ms):
@@ -95,7 +95,7 @@ def batched_response(arrival_ms, cost, most_rows, wait_ms):
 
 
 # %% closed_when_ready
-"""While the model is busy the batch goes on filling"""
+"""While the model is busy, a batch fills on"""
 
 
 def batched_response(arrival_ms, cost, most_rows, wait_ms):
@@ -114,7 +114,7 @@ def batched_response(arrival_ms, cost, most_rows, wait_ms):
 
 
 # %% drops_rows
-"""who is left over is first in the next one"""
+"""who is left over is next"""
 
 
 def batched_response(arrival_ms, cost, most_rows, wait_ms):
@@ -136,7 +136,7 @@ def batched_response(arrival_ms, cost, most_rows, wait_ms):
 
 
 # %% no_limit
-"""At most most_rows in a batch"""
+"""At most 2; who is left over"""
 
 
 def batched_response(arrival_ms, cost, most_rows, wait_ms):
@@ -186,7 +186,7 @@ def batched_response(arrival_ms, cost, most_rows, wait_ms):
 
 
 # %% moments_of_the_answers
-"""the last row waits, too"""
+"""What is not full waits for company"""
 
 
 def batched_response(arrival_ms, cost, most_rows, wait_ms):

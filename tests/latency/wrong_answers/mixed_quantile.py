@@ -22,7 +22,7 @@ def mixed_quantile(hit_ms, miss_ms, hit_rate, q):
 
 
 # %% equal_weight_for_every_sample
-"""The hit rate weighs, not the number of samples"""
+"""The hit rate weighs, not the samples"""
 
 
 def mixed_quantile(hit_ms, miss_ms, hit_rate, q):
@@ -38,7 +38,7 @@ def mixed_quantile(hit_ms, miss_ms, hit_rate, q):
 
 
 # %% mean_of_two
-"""A p75 is no mean of two p75"""
+"""A p75 is no mean of two quantiles"""
 
 
 def mixed_quantile(hit_ms, miss_ms, hit_rate, q):
@@ -50,7 +50,7 @@ def mixed_quantile(hit_ms, miss_ms, hit_rate, q):
 
 
 # %% hits_first
-"""Hits are not always faster"""
+"""Sort all times together"""
 
 
 def mixed_quantile(hit_ms, miss_ms, hit_rate, q):

@@ -70,7 +70,7 @@ def quantize_linear(x, scale, zero_point=0, *, axis=None, dtype="int8"):
 
 
 # %% cast_wraps
-"""cut before the cast, which wraps around"""
+"""Cut before the cast, which wraps"""
 
 
 def quantize_linear(x, scale, zero_point=0, *, axis=None, dtype="int8"):
