@@ -139,6 +139,19 @@ def test_a_wait_for_company_is_part_of_the_answer():
     assert found[0] >= 59
 
 
+def test_a_batch_is_timed_whole_and_alone():
+    sizes = []
+
+    def slow(places):
+        sizes.append(len(places))
+        time.sleep(0.01)
+        return [0.0] * len(places)
+
+    found = batch_lab.batch_ms(slow, [1, 4], repeats=3)
+    assert sizes == [1] * 3 + [4] * 3
+    assert list(found.index) == [1, 4] and (found >= 9).all()
+
+
 class Replies:
     """A server that answers each request with the next of some texts, in pieces."""
 

@@ -1,4 +1,4 @@
-"""Send rows to the package's micro-batcher in an open loop, in this process."""
+"""Send rows to the package's micro-batcher, in this process."""
 
 import asyncio
 import time
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from flightline.latency import MicroBatcher
 
 from labkit.serving.http_load import in_thread
@@ -60,3 +61,35 @@ def through_batcher(
         return found
 
     return np.array(in_thread(work()))
+
+
+def batch_ms(run: Run, counts: Sequence[int], repeats: int = 60) -> pd.Series:
+    """Time batches through the batcher: so many rows at once, until the last answer.
+
+    Parameters
+    ----------
+    run : callable
+        As for `through_batcher`.
+    counts : sequence of int
+        Rows in a batch.
+    repeats : int
+        How many batches of each size.
+
+    Returns
+    -------
+    Series of float
+        Median milliseconds by size.
+    """
+
+    async def one(batcher: MicroBatcher, rows: int) -> float:
+        begun = time.perf_counter()
+        await asyncio.gather(*(batcher.submit(0) for _ in range(rows)))
+        return (time.perf_counter() - begun) * 1000
+
+    async def work(rows: int) -> float:
+        batcher = MicroBatcher(run, most_rows=rows, wait_s=60, deadline_s=600)
+        times = [await one(batcher, rows) for _ in range(repeats)]
+        await batcher.close()
+        return float(np.median(times))
+
+    return pd.Series({rows: in_thread(work(rows)) for rows in counts})

@@ -316,7 +316,7 @@ def alone(
     runners: Mapping[str, Runner],
     sizes: Sequence[int],
     *,
-    seconds: float = 0.08,
+    seconds: float = 0.05,
     rounds: int = 5,
 ) -> pd.DataFrame:
     """Time runners one after the other, each with nothing else between its calls.
