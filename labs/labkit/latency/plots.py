@@ -24,15 +24,17 @@ def tail(rates: Sequence[float], quantiles: Mapping[str, Sequence[float]]) -> Ax
     colours = (figures.BLUE, figures.ORANGE, figures.GREEN)
     for (name, values), colour in zip(quantiles.items(), colours, strict=False):
         ax.step(rates, values, where="post", color=colour)
-        middle = len(rates) // 3
+        above = values[0] == max(each[0] for each in quantiles.values())
         ax.annotate(
             name,
-            (rates[middle], values[middle]),
-            (0, 8),
+            (rates[0], values[0]),
+            (4, 8 if above else -18),
             textcoords="offset points",
             color=colour,
         )
     ax.set(yscale="log", xlabel="Share of requests that hit", ylabel="Milliseconds")
+    ax.margins(y=0.15)
+    ax.yaxis.set_major_formatter("{x:g}")
     return ax
 
 
@@ -98,6 +100,8 @@ def cloud(points: pd.DataFrame) -> Axes:
         )
     sizes = ", ".join(f"{size:,}" for size in sorted(points["rows"].unique()))
     ax.set(xscale="log", yscale="log", ylabel="Rows a second")
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_major_formatter("{x:,.0f}")
     ax.set_xlabel(
         f"Milliseconds for a batch of {sizes} rows\n"
         "filled: nothing beats it; dashed: INT8; number: AUC"
