@@ -129,13 +129,13 @@ def qlinear_matmul(x: Int8s, weight: Int8s, scales: Triple, zeros: Triple) -> In
     """
     wide = np.asarray(scales[1], np.float32)
     stored: dict[str, npt.ArrayLike] = {
-        "x_scale": np.float32(scales[0]),
-        "x_zero": np.int8(zeros[0]),
+        "x_scale": np.asarray(scales[0], np.float32),
+        "x_zero": np.asarray(zeros[0], np.int8),
         "weight": weight,
         "weight_scale": wide,
         "weight_zero": np.full(wide.shape, zeros[1], np.int8),
-        "y_scale": np.float32(scales[2]),
-        "y_zero": np.int8(zeros[2]),
+        "y_scale": np.asarray(scales[2], np.float32),
+        "y_zero": np.asarray(zeros[2], np.int8),
     }
     return one_node("QLinearMatMul", {"x": x}, stored)
 
@@ -181,12 +181,13 @@ def first_layer(model: "Predictor", table: pd.DataFrame) -> FirstLayer:
         kind = onnx.TensorProto.INT8
         proto.graph.output.append(onnx.helper.make_tensor_value_info(name, kind, None))
     found = session(proto.SerializeToString()).run(ends, feeds(model, table))
-    steps = (x.input, weight.input, after.input)
+    scales = [stored[each.input[1]] for each in (x, weight, after)]
+    zeros = [stored[each.input[2]].astype(np.int32) for each in (x, weight, after)]
     return FirstLayer(
         found[0],
         stored[weight.input[0]].T,
-        tuple(stored[each[1]] for each in steps),
-        tuple(stored[each[2]].astype(np.int32) for each in steps),
+        (scales[0], scales[1], scales[2]),
+        (zeros[0], zeros[1], zeros[2]),
         stored[bias.input[0]],
         found[1],
     )
