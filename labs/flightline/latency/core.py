@@ -9,6 +9,7 @@ __all__ = [
     "Doubles",
     "Floats",
     "Int8s",
+    "Triple",
     "along",
     "batched_response",
     "dequantize_linear",
@@ -31,6 +32,7 @@ LIMITS = {"int8": (-128, 127), "uint8": (0, 255)}
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Int8s = npt.NDArray[np.int8]
+Triple = tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]
 
 
 def along(values: npt.ArrayLike, ndim: int, axis: int | None) -> npt.NDArray[Any]:
@@ -73,20 +75,15 @@ def quantize_linear(
 
 
 def int8_linear(
-    x: Int8s,
-    weight: Int8s,
-    scales: tuple[Any, Any, Any],
-    zeros: tuple[Any, Any, Any],
-    bias: npt.ArrayLike = 0,
+    x: Int8s, weight: Int8s, scales: Triple, zeros: Triple, bias: npt.ArrayLike = 0
 ) -> Int8s:
     """Multiply int8 rows by int8 weights [inputs, outputs], as QLinearMatMul does.
 
     `scales` and `zeros` belong to input, weight and output, in this order.
     """
-    x_zero, weight_zero, y_zero = zeros
-    moved = weight.astype(np.int32) - np.asarray(weight_zero, np.int32)
-    sums = (x.astype(np.int32) - x_zero) @ moved + np.asarray(bias, np.int32)
-    x_scale, weight_scale, y_scale = scales
+    x_zero, weight_zero, y_zero = (np.asarray(zero, np.int32) for zero in zeros)
+    sums = (x - x_zero) @ (weight - weight_zero) + np.asarray(bias, np.int32)
+    x_scale, weight_scale, y_scale = (np.asarray(s, np.float32) for s in scales)
     steps = np.rint(sums.astype(np.float32) * (x_scale * weight_scale / y_scale))
     return np.clip(steps + y_zero, *LIMITS["int8"]).astype(np.int8)
 
