@@ -199,3 +199,23 @@ def batched_response(arrival_ms, cost, most_rows, wait_ms):
         answered[first:last] = free = start + cost.ms(last - first)
         first = last
     return answered
+
+
+# %% who_comes_at_the_start_is_left
+"""Who comes at the very start"""
+
+
+def batched_response(arrival_ms, cost, most_rows, wait_ms):
+    arrival = np.asarray(arrival_ms, float)
+    response, first, free = np.empty(len(arrival)), 0, -np.inf
+    while first < len(arrival):
+        ready = arrival[first] + wait_ms
+        if first + most_rows <= len(arrival):
+            ready = min(ready, arrival[first + most_rows - 1])
+        start = max(ready, free)
+        come = int(np.searchsorted(arrival, start, side="left"))
+        last = min(max(come, first + 1), first + most_rows)
+        free = start + cost.ms(last - first)
+        response[first:last] = free - arrival[first:last]
+        first = last
+    return response

@@ -60,3 +60,27 @@ def frontier(table, less, more):
     return np.array(
         [not ((worth >= row).all(1) & (worth > row).any(1)).any() for row in worth]
     )
+
+
+# %% looks_at_earlier_rows_only
+"""Compare with all rows, later ones too"""
+
+
+def frontier(table, less, more):
+    worth = np.hstack([-table[less].to_numpy(), table[more].to_numpy()])
+    kept = []
+    for place, row in enumerate(worth):
+        before = worth[:place]
+        kept.append(not ((before >= row).all(1) & (before > row).any(1)).any())
+    return np.array(kept)
+
+
+# %% ones_and_zeros
+"""Return an array of bool"""
+
+
+def frontier(table, less, more):
+    worth = np.hstack([-table[less].to_numpy(), table[more].to_numpy()])
+    return np.array(
+        [int(not ((worth >= row).all(1) & (worth > row).any(1)).any()) for row in worth]
+    )
