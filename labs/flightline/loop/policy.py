@@ -10,6 +10,14 @@ from typing import Literal, Protocol
 
 import pandas as pd
 
+from flightline.loop.labels import (
+    ANSWER,
+    LabelJoin,
+    must_be_a_moment,
+    must_have,
+    with_labels,
+)
+
 Outcome = Literal["keep", "refused", "trial", "promoted"]
 Remedy = Literal["retrain", "recalibrate"]
 
@@ -30,7 +38,7 @@ class Model:
 
     def __post_init__(self) -> None:
         """Refuse a moment without a zone."""
-        must_have_a_zone(self.cut_off, "cut_off")
+        must_be_a_moment(self.cut_off, "cut_off")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,16 +58,19 @@ class Evidence:
     reference : DataFrame
         Its answers in the first weeks behind its cut-off, in the same form. Empty as
         long as these weeks are not over, or not mature.
+    on_trial : Model, optional
+        A challenger that gets a part of the traffic at the moment.
     """
 
     now: pd.Timestamp
     champion: Model
     scored: pd.DataFrame
     reference: pd.DataFrame
+    on_trial: Model | None = None
 
     def __post_init__(self) -> None:
         """Refuse a moment without a zone, a champion from the future, a lost column."""
-        must_have_a_zone(self.now, "now")
+        must_be_a_moment(self.now, "now")
         if self.champion.cut_off > self.now:
             raise ValueError(
                 f"the champion's cut_off {self.champion.cut_off} lies behind now="
@@ -67,11 +78,7 @@ class Evidence:
             )
         for name in ("scored", "reference"):
             table: pd.DataFrame = getattr(self, name)
-            missing = [column for column in SCORED if column not in table]
-            if missing:
-                raise ValueError(
-                    f"{name} lacks {', '.join(missing)}. Make it with `gather`."
-                )
+            must_have(table, SCORED, name)
 
     @property
     def judged(self) -> pd.DataFrame:
@@ -79,14 +86,69 @@ class Evidence:
         return with_labels(self.scored)
 
 
-SCORED = ["id", "asked_at", "day", "due_at", "score", "late", "mature"]
+SCORED = [*ANSWER, "late", "mature"]
 """The columns of an answer that may be judged."""
 
+WINDOW = pd.Timedelta(weeks=4)
+"""How much of the past is looked at, and how long the reference lasts."""
 
-def with_labels(scored: pd.DataFrame) -> pd.DataFrame:
-    """Return the answers that are mature and have a label, `late` as bool."""
-    rows = scored[scored["mature"] & scored["late"].notna()]
-    return rows.assign(late=rows["late"].astype(bool))
+
+def gather(
+    now: pd.Timestamp,
+    champion: Model,
+    answers: pd.DataFrame,
+    labels: pd.DataFrame,
+    *,
+    join: LabelJoin,
+    window: pd.Timedelta = WINDOW,
+    on_trial: Model | None = None,
+) -> Evidence:
+    """Make evidence of a champion's answers and of the labels that are known.
+
+    Parameters
+    ----------
+    now : Timestamp
+        The moment of the decision, with a zone.
+    champion : Model
+        The model that answers.
+    answers : DataFrame
+        Its own answers, as in `LabelJoin`, whether they were given or computed
+        afterwards from the same features. Those to requests before its cut-off and
+        after now are left out.
+    labels : DataFrame
+        As in `LabelJoin`.
+    join : LabelJoin
+        How long labels are waited for.
+    window : Timedelta
+        How much of the newest time is `scored`, and how much behind the cut-off is the
+        `reference`.
+    on_trial : Model, optional
+        As in `Evidence`.
+
+    Returns
+    -------
+    Evidence
+
+    Raises
+    ------
+    ValueError
+        As `LabelJoin` and `Evidence`, or if the window is no positive duration.
+    """
+    if not window > NO_TIME:
+        raise ValueError(f"window={window} must be longer than nothing.")
+    must_have(answers, ANSWER, "answers")
+    asked = answers["asked_at"]
+    own = answers[(asked > champion.cut_off) & (asked <= now)]
+    joined = join(own, labels, now)
+    first = joined[joined["asked_at"] <= champion.cut_off + window]
+    over = now >= champion.cut_off + window and bool(first["mature"].all())
+    return Evidence(
+        now,
+        champion,
+        joined[joined["asked_at"] > now - window],
+        first if over else first.iloc[:0],
+        on_trial,
+    )
 
 
 class Trigger(Protocol):
@@ -212,7 +274,8 @@ def decide(evidence: Evidence, policy: Policy, train: Train) -> Decision:
     Returns
     -------
     Decision
-        `outcome` is "keep" (no reason, or the training gave the champion again),
+        `outcome` is "keep" (no reason, or the training gave the champion again; as
+        long as a challenger is on trial, no other is asked for),
         "refused" (by the gate), "trial" (the challenger gets a part of the traffic,
         and the champion stays), or "promoted".
 
@@ -223,7 +286,7 @@ def decide(evidence: Evidence, policy: Policy, train: Train) -> Decision:
         given rows that it has learned.
     """
     old = evidence.champion
-    reason = policy.trigger(evidence)
+    reason = None if evidence.on_trial else policy.trigger(evidence)
     if reason is None:
         return Decision(evidence.now, old, None, None, None, None, "keep", old)
     cut_off = evidence.now - policy.holdout
@@ -243,9 +306,3 @@ def decide(evidence: Evidence, policy: Policy, train: Train) -> Decision:
         outcome = "trial"
     after = new if outcome == "promoted" else old
     return Decision(evidence.now, old, reason, cut_off, new, verdict, outcome, after)
-
-
-def must_have_a_zone(at: pd.Timestamp, name: str) -> None:
-    """Refuse a moment that could mean several."""
-    if at is pd.NaT or at.tzinfo is None:
-        raise ValueError(f"{name}={at} has no time zone. Give it in UTC.")
