@@ -66,12 +66,13 @@ class NoWorse:
             it gives what is no probability.
         """
         rows = evidence.judged
-        new = rows[~rows["id"].isin(challenger.learned)]
+        later = rows["asked_at"] > challenger.model.cut_off
+        new = rows[later & ~rows["id"].isin(challenger.learned)]
         days = int(new["day"].nunique())
         if len(new) < self.least_rows or days < self.least_days:
             why = (
                 f"{len(new)} rows of {days} days are new to {challenger.model.name} "
-                f"({len(rows) - len(new)} it has learned): {self.least_rows} of "
+                f"({len(rows) - len(new)} are not): {self.least_rows} of "
                 f"{self.least_days} are needed. Keep a holdout."
             )
             return Verdict(False, why, rows=len(new), days=days)
