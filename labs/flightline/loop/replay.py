@@ -6,23 +6,18 @@ the weeks that decides which scores were served. What decides is `policy.decide`
 `canary.review`, the same functions that the full path calls.
 """
 
-import io
-import json
+import time
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from flightline import training
-from flightline.features import FEATURES
 from flightline.loop import canary
-from flightline.loop.core import Floats
-from flightline.loop.fits import Fit, due_at, fit_at, learned_at, model_of
-from flightline.loop.labels import LabelJoin, must_be_a_moment, with_labels
+from flightline.loop.challengers import FromTable, recalibrate
+from flightline.loop.fits import Fit, fit_at, model_of
+from flightline.loop.kept import Kept, Shelf
+from flightline.loop.labels import LabelJoin, must_be_a_moment
 from flightline.loop.policy import (
     WINDOW,
     Challenger,
@@ -35,19 +30,9 @@ from flightline.loop.policy import (
     decide,
     gather,
 )
-from flightline.loop.triggers import few_days
+from flightline.loop.year import Year
 
 DAY = pd.Timedelta(days=1)
-SURE = 1e-9
-"""How near to 0 and 1 a score may come before it is calibrated anew."""
-
-
-class _Kept(NamedTuple):
-    """A model of a cut-off: its name, its scores of later rows, what it cost."""
-
-    model: Model
-    scores: Floats
-    cpu_s: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,48 +103,19 @@ class Replay:
         window: pd.Timedelta = WINDOW,
     ) -> None:
         self.fit, self.join, self.window = fit or Fit(), join or LabelJoin(), window
-        self.folder = None if folder is None else Path(folder)
-        self.table = table.sort_values(
-            ["prediction_time", "flight_id"], ignore_index=True
-        )
-        local = self.table["sched_dep_utc"].dt.tz_convert("America/New_York")
-        self.requests = pd.DataFrame(
-            {
-                "id": self.table["flight_id"],
-                "asked_at": self.table["prediction_time"],
-                "day": local.dt.strftime("%Y-%m-%d"),
-                "due_at": due_at(self.table),
-            }
-        )
-        self.ids = pd.Index(self.requests["id"])
-        if self.ids.has_duplicates:
-            twice = self.ids[self.ids.duplicated()][0]
-            raise ValueError(f"{twice!r} stands twice in the table.")
-        self._digest = self._digest_of_rows()
-        self._kept: dict[pd.Timestamp, _Kept] = {}
+        self.year = Year(table)
+        self._shelf = Shelf(folder, self.year.digest, self.fit, self.join.wait)
+        self._kept: dict[pd.Timestamp, Kept] = {}
         self._known: dict[str, Challenger] = {}
         self._decided: dict[tuple[Policy, Model, Model | None, str], Decision] = {}
 
-    def between(self, since: pd.Timestamp, until: pd.Timestamp) -> slice:
-        """Return the places of the requests in (since, until]."""
-        asked = self.requests["asked_at"]
-        low, high = (int(asked.searchsorted(t, side="right")) for t in (since, until))
-        return slice(low, max(low, high))
-
-    def labels(self, places: npt.NDArray[np.int64]) -> pd.DataFrame:
-        """Return the labels of requests, with the time at which each was known."""
-        rows = self.table.iloc[places]
-        rows = rows[rows["late"].notna()]
-        columns = {"flight_id": "id", "label_time": "available_at", "late": "late"}
-        return rows[list(columns)].rename(columns=columns)
-
-    def at(self, cut_off: pd.Timestamp) -> "FromTable":
+    def at(self, cut_off: pd.Timestamp) -> FromTable:
         """Return the model of a cut-off, trained now or at any time before."""
         must_be_a_moment(cut_off, "cut_off")
         if cut_off not in self._kept:
-            self._kept[cut_off] = self._read(cut_off) or self._train(cut_off)
+            self._kept[cut_off] = self._shelf.read(cut_off) or self._train(cut_off)
         kept = self._kept[cut_off]
-        found = FromTable(self, kept.model, kept.scores, kept.cpu_s)
+        found = FromTable(self.year, self.join.wait, *kept)
         self._known[kept.model.name] = found
         return found
 
@@ -169,26 +125,29 @@ class Replay:
         """Train a challenger, or calibrate the champion anew, as `decide` asks."""
         if remedy == "retrain":
             return self.at(cut_off)
-        return self._calibrated(cut_off, self._known[evidence.champion.name])
+        return recalibrate(
+            self._known[evidence.champion.name],
+            self.year,
+            cut_off,
+            join=self.join,
+            window=self.window,
+        )
 
     def evidence(
         self, now: pd.Timestamp, champion: Challenger, on_trial: Model | None = None
     ) -> Evidence:
         """Return what is known at a moment about a champion."""
         since = champion.model.cut_off
-        parts = [
-            self.between(since, min(since + self.window, now)),
-            self.between(max(now - self.window, since), now),
-        ]
-        places = np.unique(np.concatenate([np.r_[part] for part in parts]))
-        places = places.astype(np.int64)
-        answers = self.requests.iloc[places]
+        year, window = self.year, self.window
+        first = year.between(since, min(since + window, now))
+        places = np.union1d(first, year.between(max(now - window, since), now))
+        answers = year.requests.iloc[places]
         score = champion.score(pd.Index(answers["id"])).to_numpy()
         return gather(
             now,
             champion.model,
             answers.assign(score=score),
-            self.labels(places),
+            self.year.labels(places),
             join=self.join,
             window=self.window,
             on_trial=on_trial,
@@ -228,7 +187,7 @@ class Replay:
             If nothing was asked in this time, or as `decide`.
         """
         must_be_a_moment(start, "start")
-        end = self.requests["asked_at"].iloc[-1] if until is None else until
+        end = self.year.end if until is None else until
         if not end > start:
             raise ValueError(f"nothing to replay: start {start} lies behind {end}.")
         first = self.at(start - policy.holdout)
@@ -291,8 +250,8 @@ class Replay:
         trial = state.trial
         if trial is None:
             return
-        places = np.r_[self.between(trial.since, now)].astype(np.int64)
-        answers = self.requests.iloc[places]
+        places = self.year.between(trial.since, now)
+        answers = self.year.requests.iloc[places]
         ids = pd.Index(answers["id"])
         both = {
             name: self._known[model.name].score(ids).to_numpy()
@@ -302,7 +261,7 @@ class Replay:
             )
         }
         paired = canary.pair(
-            answers.assign(**both), self.labels(places), now, self.join
+            answers.assign(**both), self.year.labels(places), now, self.join
         )
         found = canary.review(trial, paired, now)
         state.reviews.append(found)
@@ -315,8 +274,8 @@ class Replay:
         self, state: "_State", since: pd.Timestamp, until: pd.Timestamp
     ) -> pd.DataFrame:
         """Return what was answered in (since, until], and how it came out."""
-        part = self.between(since, until)
-        rows = self.requests.iloc[part].drop(columns="due_at")
+        part = self.year.between(since, until)
+        rows = self.year.requests.iloc[part].drop(columns="due_at")
         ids = pd.Index(rows["id"])
         champion, trial = state.champion, state.trial
         score = self._known[champion.name].score(ids).to_numpy(copy=True)
@@ -326,86 +285,20 @@ class Replay:
             other = self._known[trial.challenger.name]
             score[tried] = other.score(ids[tried]).to_numpy()
             name[tried] = trial.challenger.name
-        late = self.table["late"].iloc[part].astype("boolean")
+        late = self.year.table["late"].iloc[part].astype("boolean")
         return rows.assign(score=score, model=name, late=late)
 
-    def _train(self, cut_off: pd.Timestamp) -> _Kept:
-        """Train the model of a cut-off, score what comes later, and keep both."""
-        import time
-
+    def _train(self, cut_off: pd.Timestamp) -> Kept:
+        """Train the model of a cut-off, score what comes later, and keep the scores."""
         began = time.process_time()
-        predictor = fit_at(self.table, cut_off, self.fit, wait=self.join.wait)
-        later = self.table.iloc[self.between(cut_off, self.table_end)]
+        table = self.year.table
+        predictor = fit_at(table, cut_off, self.fit, wait=self.join.wait)
+        later = table.iloc[self.year.between(cut_off, self.year.end)]
         scores = predictor.predict(later) if len(later) else np.empty(0)
         cost = time.process_time() - began
-        kept = _Kept(model_of(predictor, cut_off), scores, cost)
-        if self.folder is not None:
-            self._write(kept)
+        kept = Kept(model_of(predictor, cut_off), scores, cost)
+        self._shelf.write(kept)
         return kept
-
-    @property
-    def table_end(self) -> pd.Timestamp:
-        """The moment of the last request."""
-        return self.requests["asked_at"].iloc[-1]
-
-    def _calibrated(self, cut_off: pd.Timestamp, champion: Challenger) -> Challenger:
-        """Return the champion's base with a slope and a bias of the last weeks."""
-        base = champion.base if isinstance(champion, Recalibrated) else champion
-        since = max(cut_off - self.window, base.model.cut_off)
-        places = np.r_[self.between(since, cut_off)].astype(np.int64)
-        answers = self.requests.iloc[places]
-        score = base.score(pd.Index(answers["id"])).to_numpy()
-        joined = self.join(answers.assign(score=score), self.labels(places), cut_off)
-        rows = with_labels(joined)
-        if few_days(rows):
-            return champion
-        slope, bias = training.calibrate(
-            logit(rows["score"].to_numpy()), rows["late"].to_numpy(np.float64)
-        )
-        return Recalibrated(base, slope, bias, cut_off, pd.Index(rows["id"]))
-
-    def _digest_of_rows(self) -> str:
-        """Return a digest of all that a model or a score can depend on."""
-        columns = ["flight_id", "prediction_time", "label_time", "late", *FEATURES]
-        hashed = pd.util.hash_pandas_object(self.table[columns], index=False)
-        return training.sha256(hashed.to_numpy().tobytes())
-
-    def _key(self, cut_off: pd.Timestamp) -> str:
-        """Return the name under which a cut-off is kept."""
-        said = {
-            "rows": self._digest,
-            "cut_off": cut_off.isoformat(),
-            "wait": str(self.join.wait),
-            "fit": repr(self.fit),
-            "lightgbm": version("lightgbm"),
-            "scikit-learn": version("scikit-learn"),
-        }
-        return training.sha256(json.dumps(said).encode())[:24]
-
-    def _path(self, cut_off: pd.Timestamp) -> Path:
-        """Return the file in which a cut-off is kept."""
-        return (self.folder or Path()) / f"{self._key(cut_off)}.scores"
-
-    def _write(self, kept: _Kept) -> None:
-        """Keep the scores of a cut-off, under a digest of their own."""
-        path = self._path(kept.model.cut_off)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        stream = io.BytesIO()
-        np.savez(stream, scores=kept.scores, cpu_s=kept.cpu_s, name=kept.model.name)
-        content = stream.getvalue()
-        training.write_atomic(path, training.sha256(content).encode() + content)
-
-    def _read(self, cut_off: pd.Timestamp) -> _Kept | None:
-        """Return what was kept of a cut-off; None if it is not there, or damaged."""
-        if self.folder is None or not self._path(cut_off).is_file():
-            return None
-        stored = self._path(cut_off).read_bytes()
-        digest, content = stored[:64], stored[64:]
-        if training.sha256(content).encode() != digest:
-            return None
-        found = np.load(io.BytesIO(content), allow_pickle=False)
-        model = Model(str(found["name"]), cut_off)
-        return _Kept(model, found["scores"], float(found["cpu_s"]))
 
 
 class _State:
@@ -417,101 +310,3 @@ class _State:
         self.decisions: list[Decision] = []
         self.reviews: list[canary.Review] = []
         self.served: list[pd.DataFrame] = []
-
-
-class FromTable:
-    """A model of a cut-off whose scores are looked up.
-
-    Attributes
-    ----------
-    model : Model
-    cpu_s : float
-        What its training and scoring cost when they were done.
-    """
-
-    def __init__(
-        self, replay: Replay, model: Model, scores: Floats, cpu_s: float
-    ) -> None:
-        self.model, self.cpu_s = model, cpu_s
-        self._replay, self._scores = replay, scores
-        self._first = len(replay.ids) - len(scores)
-
-    @property
-    def learned(self) -> pd.Index:
-        """The ids of all rows that it has learned from."""
-        rows = learned_at(
-            self._replay.table, self.model.cut_off, self._replay.join.wait
-        )
-        return pd.Index(rows["flight_id"])
-
-    def score(self, ids: pd.Index) -> pd.Series:
-        """Return its scores of requests that came after its cut-off.
-
-        Parameters
-        ----------
-        ids : Index
-
-        Returns
-        -------
-        Series of float64
-            In the given order, indexed by id.
-
-        Raises
-        ------
-        ValueError
-            If an id is unknown, or was asked for before the cut-off.
-        """
-        places = self._replay.ids.get_indexer(ids)
-        early = places < self._first
-        if early.any():
-            odd = ids[early][0]
-            raise ValueError(
-                f"{int(early.sum())} of {len(ids)} requests are unknown or came before "
-                f"the cut-off {self.model.cut_off} of {self.model.name} (first: "
-                f"{odd!r}): it has no honest score for them."
-            )
-        return pd.Series(self._scores[places - self._first], ids)
-
-
-class Recalibrated:
-    """A model with another slope and bias, and the rows that these came from.
-
-    Attributes
-    ----------
-    base : Challenger
-        The model below.
-    model : Model
-        Named after the base, the slope and the bias.
-    cpu_s : float
-        Nothing to speak of.
-    """
-
-    cpu_s = 0.0
-
-    def __init__(
-        self,
-        base: Challenger,
-        slope: float,
-        bias: float,
-        cut_off: pd.Timestamp,
-        rows: pd.Index,
-    ) -> None:
-        self.base, self.slope, self.bias, self._rows = base, slope, bias, rows
-        said = f"{base.model.name}|{slope!r}|{bias!r}"
-        self.model = Model(training.sha256(said.encode())[:16], cut_off)
-
-    @property
-    def learned(self) -> pd.Index:
-        """The ids that the base has learned, and those of the calibration."""
-        return self.base.learned.union(self._rows)
-
-    def score(self, ids: pd.Index) -> pd.Series:
-        """Return the calibrated scores, as the base's `score` does."""
-        line = self.slope * logit(self.base.score(ids).to_numpy()) + self.bias
-        return pd.Series(1 / (1 + np.exp(-line)), ids)
-
-
-def logit(score: Floats) -> Floats:
-    """Return the log-odds of scores, none of them infinite."""
-    sure = np.clip(score, SURE, 1 - SURE)
-    return np.asarray(np.log(sure / (1 - sure)), np.float64)

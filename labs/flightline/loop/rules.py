@@ -144,7 +144,7 @@ def rule_tests(
     for name, values in series.items():
         shown = np.cumsum(values) if name in counters else np.asarray(values)
         lines += [f"      - series: {name}"]
-        lines += [f"        values: {_quoted(' '.join(f'{v:g}' for v in shown))}"]
+        lines += [f"        values: {_quoted(' '.join(f'{v:.15g}' for v in shown))}"]
     lines += ["    alert_rule_test:"]
     for alert in asked:
         lines += _expected(alert, series, minutes)
@@ -152,9 +152,11 @@ def rule_tests(
 
 
 def write(
-    folder: Path | str, series: Mapping[str, npt.ArrayLike] | None = None
+    folder: Path | str,
+    series: Mapping[str, npt.ArrayLike] | None = None,
+    alerts: Sequence[Alert] = ALERTS,
 ) -> list[Path]:
-    """Write the rules of all alerts, and tests of them, into a folder.
+    """Write the rules of alerts, and tests of them, into a folder.
 
     Parameters
     ----------
@@ -162,6 +164,7 @@ def write(
         It is made if it is missing.
     series : mapping of str to array_like, optional
         As in `rule_tests`; without it, no test is written.
+    alerts : sequence of BurnAlert and LineAlert
 
     Returns
     -------
@@ -177,9 +180,9 @@ def write(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {RULES: rules()}
+    texts = {RULES: rules(alerts)}
     if series is not None:
-        texts[TESTS] = rule_tests(series)
+        texts[TESTS] = rule_tests(series, alerts)
     for name, text in texts.items():
         (folder / name).write_text(text)
     return [folder / name for name in texts]
