@@ -165,20 +165,20 @@ BURNS = (
 
 LINES = (
     LineAlert(
-        "LabelFeedSilent",
-        "flightline_label_silent_days",
+        "FeedSilent",
+        "flightline_feed_silent",
         0,
-        60,
-        "page",
-        "mature answers of whole days have no labels",
-    ),
-    LineAlert(
-        "DepartureFeedSilent",
-        "flightline_departure_feed_age_minutes",
-        12 * 60,
         10,
         "page",
-        "no departure was reported for half a day",
+        "the newest row of a feed is older than it has been for two weeks",
+    ),
+    LineAlert(
+        "LabelsSilent",
+        "flightline_label_silent_days",
+        0,
+        10,
+        "page",
+        "nearly all labels of a day are missing, though they are due",
     ),
     LineAlert(
         "LoopStands",
@@ -187,6 +187,14 @@ LINES = (
         10,
         "page",
         "the loop has not finished a step for more than a day",
+    ),
+    LineAlert(
+        "RequestsRefused",
+        "flightline_requests_refused",
+        0,
+        0,
+        "ticket",
+        "the service did not answer some flights",
     ),
     LineAlert(
         "ChallengerRefused",
@@ -203,6 +211,14 @@ LINES = (
         0,
         "ticket",
         "the last challenger was taken back in its trial",
+    ),
+    LineAlert(
+        "PromotionHeld",
+        "flightline_promotions_held",
+        0,
+        0,
+        "ticket",
+        "a model has passed, and waits for somebody who may promote it",
     ),
 )
 
