@@ -136,7 +136,7 @@ def lost(table, column):
         (
             lost,
             "due_at",
-            r"answers\['due_at'\] is missing in 1 of 2 rows \(first: row 0",
+            r"answers\['due_at'\] is missing in 1 of 2 .*row 0",
         ),
         (lost, "id", r"answers\['id'\] is missing in 1 of 2"),
     ],

@@ -126,15 +126,15 @@ def test_equal_decisions_are_equal_in_every_field():
 
 
 def test_moments_without_zone_and_champions_from_the_future_are_refused():
-    with pytest.raises(ValueError, match="cut_off=.*no time zone"):
+    with pytest.raises(ValueError, match=r"cut_off=.*no time zone"):
         Model("m", pd.Timestamp("2013-04-01"))
     with pytest.raises(ValueError, match="learned from the future"):
         evidence(now=CHAMPION.cut_off - DAY)
-    with pytest.raises(ValueError, match="now=.*no time zone"):
+    with pytest.raises(ValueError, match=r"now=.*no time zone"):
         evidence(now=pd.Timestamp("2013-06-03"))
     with pytest.raises(ValueError, match="reference lacks mature"):
         Evidence(NOW, CHAMPION, answers(), answers().drop(columns="mature"))
-    with pytest.raises(ValueError, match="holdout=.*negative"):
+    with pytest.raises(ValueError, match=r"holdout=.*negative"):
         Policy("p", because, holdout=-DAY)
 
 
