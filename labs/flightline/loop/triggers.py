@@ -95,6 +95,9 @@ class Drift:
 class Performance:
     """Train again if the champion ranks or informs less well than in the reference.
 
+    It is the rule of thumb, without a test: chance alone may take a twentieth of the
+    skill from one month to the next.
+
     Attributes
     ----------
     metric : {"auc", "skill"}
