@@ -13,7 +13,7 @@ import pandas as pd
 from flightline.loop.core import join_labels
 
 WAIT = pd.Timedelta(days=1)
-"""How long behind its due time a label is waited for."""
+"""How long behind the due time a label is waited for: all of 2013 came in 22 hours."""
 
 ANSWER = ["id", "asked_at", "day", "due_at", "score"]
 """The columns of an answer."""
