@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from flightline.loop import labels
 from flightline.loop.labels import LabelJoin
@@ -90,6 +91,45 @@ def test_labels_of_any_type_are_booleans(dtype):
     found = LabelJoin()(asked(["a", "b"], ["2013-07-01T12:00"] * 2), given, NOW)
     assert found["late"].dtype == "boolean"
     assert found["late"].tolist() == [True, False]
+
+
+TEXTS = ["category", "string", pd.ArrowDtype(pa.string())]
+
+
+@pytest.mark.parametrize("sides", [("id", None), (None, "id"), ("id", "id")])
+@pytest.mark.parametrize("dtype", TEXTS, ids=str)
+def test_ids_of_any_type_of_text_are_found(dtype, sides):
+    tables = (
+        asked(["b", "a", "c"], ["2013-07-01T12:00"] * 3),
+        known(("a", "2013-07-01T13:00", True), ("b", "2013-07-01T13:00", False)),
+    )
+    for table, column in zip(tables, sides, strict=True):
+        if column:
+            table[column] = table[column].astype(dtype)
+    assert LabelJoin()(*tables, NOW)["late"].tolist() == [False, True, pd.NA]
+
+
+def test_an_index_may_repeat():
+    answers = asked(["b", "a"], ["2013-07-01T12:00"] * 2).set_axis([5, 5])
+    rows = ("a", "2013-07-01T13:00", True), ("b", "2013-07-01T13:00", False)
+    found = LabelJoin()(answers, known(*rows).set_axis([0, 0]), NOW)
+    assert found["late"].tolist() == [False, True]
+    assert found.index.tolist() == [5, 5]
+
+
+def test_ids_that_can_never_be_equal_are_refused():
+    answers = asked([1, 2], ["2013-07-01T12:00"] * 2)
+    with pytest.raises(ValueError, match=r"answers\['id'\] holds int64 and labels"):
+        LabelJoin()(answers, known(("1", "2013-07-01T13:00", True)), NOW)
+    numbers = known((2, "2013-07-01T13:00", True)).astype({"id": "Int16"})
+    assert LabelJoin()(answers, numbers, NOW)["late"].tolist() == [pd.NA, True]
+
+
+def test_a_column_that_is_there_twice_is_refused():
+    answers = asked(["a"], ["2013-07-01T12:00"])
+    twice = pd.concat([answers, answers[["id"]]], axis=1)
+    with pytest.raises(ValueError, match="answers has two columns 'id'"):
+        LabelJoin()(twice, known(("a", "2013-07-01T13:00", True)), NOW)
 
 
 @pytest.mark.parametrize("unit", ["s", "ns"])

@@ -87,8 +87,10 @@ def test_scores_that_are_looked_up_are_the_model_s(table, replay):
     score = found.score(pd.Index(later["flight_id"]))
     assert score.index.tolist() == later["flight_id"].tolist()
     np.testing.assert_array_equal(score, model.predict(later))
-    learned = learned_at(table, START)["flight_id"]
-    assert found.learned.equals(pd.Index(learned))
+    learned = learned_at(table, START)
+    assert found.learned.equals(pd.Index(learned["flight_id"]))
+    newest = learned[learned["prediction_time"] > START - 4 * WEEK]
+    np.testing.assert_array_equal(found.learned_scores, model.predict(newest))
 
 
 def test_no_score_is_given_for_rows_before_the_cut_off(table, replay):
@@ -172,12 +174,17 @@ def test_a_gate_without_a_holdout_lets_nothing_pass(replay):
     assert all("Keep a holdout" in d.gate.why for d in run.decisions)
 
 
-def test_a_gate_with_a_holdout_refuses_the_model_of_before_the_turn(replay):
+def test_a_gate_with_a_holdout_judges_what_the_challenger_has_not_learned(
+    table, replay
+):
     policy = weekly(gate=NoWorse(least_rows=50, margin=0.1), holdout=2 * WEEK)
     run = replay.run(policy, START + 2 * WEEK)
-    assert all(d.cut_off == d.at - 2 * WEEK for d in run.decisions)
-    outcomes = [d.outcome for d in run.decisions]
-    assert "promoted" in outcomes
+    assert {d.outcome for d in run.decisions} == {"promoted"}
+    when = table.set_index("flight_id")["prediction_time"]
+    for decision in run.decisions:
+        assert decision.cut_off == decision.at - 2 * WEEK
+        new = (when > decision.cut_off) & (when <= decision.at)
+        assert 0 < decision.gate.rows < new.sum()
 
 
 @dataclass
@@ -236,6 +243,8 @@ def test_recalibration_learns_the_share_and_keeps_the_order():
     last = platt["day"] > platt["day"].unique()[28]
     gaps = [(t["late"] - t["score"])[last].mean() for t in (platt, never)]
     assert abs(gaps[0]) < 0.05 < gaps[1]
+    moved = again.evidence(START + 4 * WEEK, again._known[platt["model"].iloc[-1]])
+    assert moved.learned_scores.mean() > again.at(START).learned_scores.mean()
     for _, week in platt[last].groupby("model"):
         before = never.set_index("id").loc[week["id"], "score"]
         assert week["score"].rank().to_numpy().tolist() == before.rank().tolist()
@@ -295,3 +304,18 @@ def test_drift_of_scores_is_seen_without_labels():
     run = Replay(moved, fit=FIT).run(Policy("drift", Drift()), START)
     fired = [d.at for d in run.decisions if d.reason]
     assert fired and fired[0] > FIRST + 66 * DAY
+    policy = Policy("drift", Drift(against="training"))
+    trained = Replay(moved, fit=FIT).run(policy, START)
+    assert [d.at for d in trained.decisions if d.reason]
+
+
+def test_a_model_from_elsewhere_is_not_calibrated(replay):
+    policy = Policy("platt", Schedule(1, START), remedy="recalibrate")
+
+    def train(cut_off, remedy, evidence):
+        if evidence.champion.name == "inverse":
+            return replay.train(cut_off, remedy, evidence)
+        return Inverse(replay.at(cut_off))
+
+    with pytest.raises(ValueError, match="inverse was trained elsewhere"):
+        replay.run(policy, START, train=train)

@@ -88,6 +88,16 @@ def test_without_a_reference_there_is_no_comparison(trigger):
     assert trigger(evidence(bad, bad.iloc[:0])) is None
 
 
+def test_drift_against_what_was_learned():
+    trigger = Drift(against="training")
+    same, moved = answers(seed=7)["score"], answers(base=0.5)["score"]
+    assert trigger(evidence(learned_scores=same)) is None
+    assert "PSI of the scores" in trigger(evidence(learned_scores=moved))
+    assert trigger(evidence(learned_scores=moved.iloc[:0])) is None
+    with pytest.raises(ValueError, match="no scores of learned rows"):
+        trigger(evidence())
+
+
 def test_one_class_alone_is_no_reason():
     late = answers(rows=20)
     late = late.assign(late=pd.array([True] * len(late), dtype="boolean"))
@@ -114,6 +124,7 @@ def test_the_schedule_fires_on_its_days_alone():
         (lambda: Schedule(0, NOW), "weeks=0"),
         (lambda: Schedule(1, pd.Timestamp("2013-04-01")), "first=.*no time zone"),
         (lambda: Drift(0), "limit=0"),
+        (lambda: Drift(0.2, "march"), "against='march'"),
         (lambda: Performance("f1"), "metric='f1'"),
         (lambda: Performance("auc", 1.0), "drop=1.0"),
         (lambda: Gap(0), "limit=0"),

@@ -6,8 +6,9 @@ import pandas as pd
 from flightline import training
 from flightline.loop.core import Floats
 from flightline.loop.fits import learned_at
+from flightline.loop.kept import Kept
 from flightline.loop.labels import LabelJoin, with_labels
-from flightline.loop.policy import Challenger, Model
+from flightline.loop.policy import Model
 from flightline.loop.triggers import few_days
 from flightline.loop.year import Year
 
@@ -21,21 +22,17 @@ class FromTable:
     Attributes
     ----------
     model : Model
+    learned_scores : Series
+        Its scores of the newest rows that it has learned.
     cpu_s : float
         What its training and scoring cost when they were done.
     """
 
-    def __init__(
-        self,
-        year: Year,
-        wait: pd.Timedelta,
-        model: Model,
-        scores: Floats,
-        cpu_s: float,
-    ) -> None:
-        self.model, self.cpu_s = model, cpu_s
-        self._year, self._wait, self._scores = year, wait, scores
-        self._first = len(year.ids) - len(scores)
+    def __init__(self, year: Year, wait: pd.Timedelta, kept: Kept) -> None:
+        self.model, self.cpu_s = kept.model, kept.cpu_s
+        self.learned_scores = pd.Series(kept.learned)
+        self._year, self._wait, self._scores = year, wait, kept.scores
+        self._first = len(year.ids) - len(kept.scores)
 
     @property
     def learned(self) -> pd.Index:
@@ -77,10 +74,12 @@ class Recalibrated:
 
     Attributes
     ----------
-    base : Challenger
+    base : FromTable
         The model below.
     model : Model
         Named after the base, the slope and the bias.
+    learned_scores : Series
+        Those of the base, calibrated.
     cpu_s : float
         Nothing to speak of.
     """
@@ -89,7 +88,7 @@ class Recalibrated:
 
     def __init__(
         self,
-        base: Challenger,
+        base: FromTable,
         slope: float,
         bias: float,
         cut_off: pd.Timestamp,
@@ -106,23 +105,32 @@ class Recalibrated:
 
     def score(self, ids: pd.Index) -> pd.Series:
         """Return the calibrated scores, as the base's `score` does."""
-        line = self.slope * logit(self.base.score(ids).to_numpy()) + self.bias
-        return pd.Series(1 / (1 + np.exp(-line)), ids)
+        return pd.Series(self._moved(self.base.score(ids)), ids)
+
+    @property
+    def learned_scores(self) -> pd.Series:
+        """The base's scores of rows that it has learned, calibrated."""
+        return pd.Series(self._moved(self.base.learned_scores))
+
+    def _moved(self, scores: pd.Series) -> Floats:
+        """Return scores with the slope and the bias."""
+        line = self.slope * logit(scores.to_numpy()) + self.bias
+        return np.asarray(1 / (1 + np.exp(-line)))
 
 
 def recalibrate(
-    champion: Challenger,
+    champion: FromTable | Recalibrated,
     year: Year,
     cut_off: pd.Timestamp,
     *,
     join: LabelJoin,
     window: pd.Timedelta,
-) -> Challenger:
+) -> FromTable | Recalibrated:
     """Return a champion with a slope and a bias from its answers of the last weeks.
 
     Parameters
     ----------
-    champion : Challenger
+    champion : FromTable or Recalibrated
         If it was calibrated before, its base is calibrated anew.
     year : Year
     cut_off : Timestamp
@@ -134,7 +142,7 @@ def recalibrate(
 
     Returns
     -------
-    Challenger
+    FromTable or Recalibrated
         The champion itself if there are labels of fewer than seven days.
     """
     base = champion.base if isinstance(champion, Recalibrated) else champion

@@ -19,10 +19,14 @@ DIGEST = 64
 
 
 class Kept(NamedTuple):
-    """A model of a cut-off: its name, its scores of later rows, what it cost."""
+    """A model of a cut-off: its name, its scores of later rows, what it cost.
+
+    `learned` holds its scores of the newest rows that it has learned.
+    """
 
     model: Model
     scores: Floats
+    learned: Floats
     cpu_s: float
 
 
@@ -38,16 +42,22 @@ class Shelf:
     rows : str
         The digest of the table.
     fit : Fit
-    wait : Timedelta
+    wait, window : Timedelta
     """
 
     def __init__(
-        self, folder: Path | str | None, rows: str, fit: Fit, wait: pd.Timedelta
+        self,
+        folder: Path | str | None,
+        rows: str,
+        fit: Fit,
+        wait: pd.Timedelta,
+        window: pd.Timedelta,
     ) -> None:
         self._folder = None if folder is None else Path(folder)
         self._said = {
             "rows": rows,
             "wait": str(wait),
+            "window": str(window),
             "fit": repr(fit),
             "lightgbm": version("lightgbm"),
             "scikit-learn": version("scikit-learn"),
@@ -64,7 +74,8 @@ class Shelf:
             return None
         found = np.load(io.BytesIO(content), allow_pickle=False)
         model = Model(str(found["name"]), cut_off)
-        return Kept(model, found["scores"], float(found["cpu_s"]))
+        scores, learned = found["scores"], found["learned"]
+        return Kept(model, scores, learned, float(found["cpu_s"]))
 
     def write(self, kept: Kept) -> None:
         """Keep the scores of a cut-off, whole or not at all."""
@@ -73,7 +84,8 @@ class Shelf:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         stream = io.BytesIO()
-        np.savez(stream, scores=kept.scores, cpu_s=kept.cpu_s, name=kept.model.name)
+        arrays = {"scores": kept.scores, "learned": kept.learned}
+        np.savez(stream, cpu_s=kept.cpu_s, name=kept.model.name, **arrays)
         content = stream.getvalue()
         training.write_atomic(path, training.sha256(content).encode() + content)
 

@@ -69,8 +69,9 @@ class LabelJoin:
         Raises
         ------
         ValueError
-            If a column is missing, a time is null or has no zone, a label is anything
-            else, or an answer was asked for later than now.
+            If a column is missing or there twice, a time is null or has no zone, a
+            label is anything else, ids are numbers in one table and texts in the other,
+            or an answer was asked for later than now.
         """
         must_have(answers, ANSWER, "answers")
         must_have(labels, LABEL, "labels")
@@ -81,6 +82,7 @@ class LabelJoin:
         ):
             _must_be_instants(table, name, columns)
             _must_be_known(table, name, "id")
+        _must_match(answers["id"], labels["id"])
         _must_be_past(answers, now)
         return join_labels(answers, _as_booleans(labels), now, self.wait)
 
@@ -138,13 +140,16 @@ def silence(joined: pd.DataFrame, most: float = 0.9) -> str | None:
 
 
 def must_have(table: pd.DataFrame, columns: list[str], name: str) -> None:
-    """Refuse a table that lacks a column."""
+    """Refuse a table that lacks a column, or has one twice."""
     missing = [column for column in columns if column not in table]
     if missing:
         raise ValueError(
             f"{name} lacks {', '.join(missing)}. It has: "
             f"{', '.join(map(str, table.columns))}."
         )
+    twice = table.columns[table.columns.duplicated()]
+    if len(twice):
+        raise ValueError(f"{name} has two columns {twice[0]!r}. Rename one.")
 
 
 def must_be_a_moment(at: pd.Timestamp, name: str = "now") -> None:
@@ -159,7 +164,7 @@ def _must_be_instants(table: pd.DataFrame, name: str, columns: list[str]) -> Non
         if not isinstance(table[column].dtype, pd.DatetimeTZDtype):
             raise ValueError(
                 f"{name}[{column!r}] holds {table[column].dtype}: give times with a "
-                "zone."
+                "zone, such as datetime64[us, UTC]."
             )
         _must_be_known(table, name, column)
 
@@ -171,6 +176,16 @@ def _must_be_known(table: pd.DataFrame, name: str, column: str) -> None:
         raise ValueError(
             f"{name}[{column!r}] is missing in {int(lost.sum())} of {len(table)} rows "
             f"(first: row {int(lost.argmax())}). Drop them or restore them."
+        )
+
+
+def _must_match(answers: pd.Series, labels: pd.Series) -> None:
+    """Refuse ids of kinds that can never be equal."""
+    kinds = [pd.api.types.is_numeric_dtype(ids.dtype) for ids in (answers, labels)]
+    if len(answers) and len(labels) and kinds[0] != kinds[1]:
+        raise ValueError(
+            f"answers['id'] holds {answers.dtype} and labels['id'] {labels.dtype}: no "
+            "two of them are equal. Make both texts or both numbers."
         )
 
 

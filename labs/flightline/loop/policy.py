@@ -60,6 +60,9 @@ class Evidence:
         long as these weeks are not over, or not mature.
     on_trial : Model, optional
         A challenger that gets a part of the traffic at the moment.
+    learned_scores : Series, optional
+        The champion's scores of the newest rows that it has learned, for their spread
+        alone; None if nobody has computed them.
     """
 
     now: pd.Timestamp
@@ -67,6 +70,7 @@ class Evidence:
     scored: pd.DataFrame
     reference: pd.DataFrame
     on_trial: Model | None = None
+    learned_scores: pd.Series | None = None
 
     def __post_init__(self) -> None:
         """Refuse a moment without a zone, a champion from the future, a lost column."""
@@ -102,6 +106,7 @@ def gather(
     join: LabelJoin,
     window: pd.Timedelta = WINDOW,
     on_trial: Model | None = None,
+    learned_scores: pd.Series | None = None,
 ) -> Evidence:
     """Make evidence of a champion's answers and of the labels that are known.
 
@@ -122,7 +127,7 @@ def gather(
     window : Timedelta
         How much of the newest time is `scored`, and how much behind the cut-off is the
         `reference`.
-    on_trial : Model, optional
+    on_trial, learned_scores
         As in `Evidence`.
 
     Returns
@@ -148,6 +153,7 @@ def gather(
         joined[joined["asked_at"] > now - window],
         first if over else first.iloc[:0],
         on_trial,
+        learned_scores,
     )
 
 

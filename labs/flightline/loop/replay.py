@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from flightline.loop import canary
-from flightline.loop.challengers import FromTable, recalibrate
-from flightline.loop.fits import Fit, fit_at, model_of
+from flightline.loop.challengers import FromTable, Recalibrated, recalibrate
+from flightline.loop.fits import Fit, fit_at, learned_at, model_of
 from flightline.loop.kept import Kept, Shelf
 from flightline.loop.labels import LabelJoin, must_be_a_moment
 from flightline.loop.policy import (
@@ -85,7 +85,8 @@ class Replay:
     join : LabelJoin, optional
         How long labels are waited for.
     window : Timedelta, optional
-        As in `gather`.
+        As in `gather`; also, how much of what a model has learned is scored again for
+        `Evidence.learned_scores`.
 
     Raises
     ------
@@ -104,7 +105,9 @@ class Replay:
     ) -> None:
         self.fit, self.join, self.window = fit or Fit(), join or LabelJoin(), window
         self.year = Year(table)
-        self._shelf = Shelf(folder, self.year.digest, self.fit, self.join.wait)
+        self._shelf = Shelf(
+            folder, self.year.digest, self.fit, self.join.wait, self.window
+        )
         self._kept: dict[pd.Timestamp, Kept] = {}
         self._known: dict[str, Challenger] = {}
         self._decided: dict[tuple[Policy, Model, Model | None, str], Decision] = {}
@@ -114,9 +117,8 @@ class Replay:
         must_be_a_moment(cut_off, "cut_off")
         if cut_off not in self._kept:
             self._kept[cut_off] = self._shelf.read(cut_off) or self._train(cut_off)
-        kept = self._kept[cut_off]
-        found = FromTable(self.year, self.join.wait, *kept)
-        self._known[kept.model.name] = found
+        found = FromTable(self.year, self.join.wait, self._kept[cut_off])
+        self._known[found.model.name] = found
         return found
 
     def train(
@@ -125,12 +127,14 @@ class Replay:
         """Train a challenger, or calibrate the champion anew, as `decide` asks."""
         if remedy == "retrain":
             return self.at(cut_off)
+        champion = self._known[evidence.champion.name]
+        if not isinstance(champion, FromTable | Recalibrated):
+            raise ValueError(
+                f"{champion.model.name} was trained elsewhere: this replay cannot "
+                "calibrate it anew. Use the remedy 'retrain'."
+            )
         return recalibrate(
-            self._known[evidence.champion.name],
-            self.year,
-            cut_off,
-            join=self.join,
-            window=self.window,
+            champion, self.year, cut_off, join=self.join, window=self.window
         )
 
     def evidence(
@@ -151,6 +155,7 @@ class Replay:
             join=self.join,
             window=self.window,
             on_trial=on_trial,
+            learned_scores=getattr(champion, "learned_scores", None),
         )
 
     def run(
@@ -291,12 +296,15 @@ class Replay:
     def _train(self, cut_off: pd.Timestamp) -> Kept:
         """Train the model of a cut-off, score what comes later, and keep the scores."""
         began = time.process_time()
-        table = self.year.table
-        predictor = fit_at(table, cut_off, self.fit, wait=self.join.wait)
+        table, wait = self.year.table, self.join.wait
+        predictor = fit_at(table, cut_off, self.fit, wait=wait)
         later = table.iloc[self.year.between(cut_off, self.year.end)]
         scores = predictor.predict(later) if len(later) else np.empty(0)
         cost = time.process_time() - began
-        kept = Kept(model_of(predictor, cut_off), scores, cost)
+        learned = learned_at(table, cut_off, wait)
+        newest = learned[learned["prediction_time"] > cut_off - self.window]
+        before = predictor.predict(newest) if len(newest) else np.empty(0)
+        kept = Kept(model_of(predictor, cut_off), scores, before, cost)
         self._shelf.write(kept)
         return kept
 

@@ -2,6 +2,8 @@
 
 Both are written from the definitions in `alerts`, so that what pages in the replay is
 what pages in production. `promtool test rules` runs the tests without a server.
+They agree to the minute with Prometheus 2, whose windows hold the sample at their
+beginning; Prometheus 3 leaves it out, and extrapolates.
 """
 
 from collections.abc import Mapping, Sequence

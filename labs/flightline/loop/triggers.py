@@ -63,27 +63,48 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Drift:
-    """Train again if the scores are spread otherwise than in the reference.
+    """Train again if the scores are spread otherwise than they were.
 
-    It needs no labels. It says nothing until the reference is complete.
+    It needs no labels.
 
     Attributes
     ----------
     limit : float
         Of the PSI of the scores, in ten bins.
+    against : {"service", "training"}
+        The scores of its first weeks behind the cut-off (it says nothing until they are
+        over), or those of the newest rows that it has learned.
     """
 
     limit: float = 0.2
+    against: Literal["service", "training"] = "service"
 
     def __post_init__(self) -> None:
-        """Refuse a limit that always alarms."""
+        """Refuse a limit that always alarms, and an unknown reference."""
         if not self.limit > 0:
             raise ValueError(f"limit={self.limit} must be above 0: PSI always is.")
+        if self.against not in ("service", "training"):
+            raise ValueError(f"against={self.against!r} is none of service, training.")
 
     def __call__(self, evidence: Evidence) -> str | None:
-        """Give a reason if the PSI is above the limit."""
-        before, now = evidence.reference["score"], evidence.scored["score"]
-        if not len(before) or not len(now):
+        """Give a reason if the PSI is above the limit.
+
+        Raises
+        ------
+        ValueError
+            If it shall compare with learned rows, and the evidence has no scores of
+            them.
+        """
+        before = evidence.reference["score"]
+        if self.against == "training":
+            if evidence.learned_scores is None:
+                raise ValueError(
+                    "the evidence has no scores of learned rows. Give learned_scores "
+                    "to `gather`, or use Drift(against='service')."
+                )
+            before = evidence.learned_scores
+        now = evidence.scored["score"]
+        if not len(before) or few_days(evidence.scored):
             return None
         moved = drift.psi(before, now)
         if moved <= self.limit:
