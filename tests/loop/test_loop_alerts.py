@@ -55,7 +55,7 @@ def test_burning_is_what_a_loop_finds(minutes, plan):
 
 
 def test_a_fault_pages_and_ends():
-    """A fifth is bad from minute 121 to 240: the figures of the run book's example."""
+    """A fifth is bad from minute 121 to 240."""
     total = np.full(360, 10)
     bad = np.where((np.arange(360) > 120) & (np.arange(360) <= 240), 2, 0)
     assert spans(burning(FAST, bad, total)) == [(164, 241)]

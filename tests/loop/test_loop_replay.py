@@ -237,14 +237,17 @@ def test_recalibration_learns_the_share_and_keeps_the_order():
     rows = rows.drop_duplicates("flight_id")
     again = Replay(rows, fit=FIT)
     policy = Policy("platt", Schedule(1, START), remedy="recalibrate")
-    platt = again.run(policy, START).judged
+    run = again.run(policy, START)
+    platt = run.judged
     never = again.run(Policy("never", Never()), START).judged
     assert platt["model"].nunique() == 7  # the first week has too few days
     last = platt["day"] > platt["day"].unique()[28]
     gaps = [(t["late"] - t["score"])[last].mean() for t in (platt, never)]
     assert abs(gaps[0]) < 0.05 < gaps[1]
-    moved = again.evidence(START + 4 * WEEK, again._known[platt["model"].iloc[-1]])
-    assert moved.learned_scores.mean() > again.at(START).learned_scores.mean()
+    end = run.decisions[-1]
+    found = again.train(end.at, "recalibrate", again.evidence(end.at, again.at(START)))
+    assert found.model == end.champion_after
+    assert found.learned_scores.mean() > again.at(START).learned_scores.mean()
     for _, week in platt[last].groupby("model"):
         before = never.set_index("id").loc[week["id"], "score"]
         assert week["score"].rank().to_numpy().tolist() == before.rank().tolist()
