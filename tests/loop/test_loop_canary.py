@@ -149,11 +149,11 @@ def test_a_service_that_fails_is_taken_back_at_once():
 def test_equal_models_are_rarely_taken_back_although_each_day_is_looked_at():
     tried = Trial(OLD, NEW, NOW - 29 * DAY, Plan(days=28))
     back = 0
-    for seed in range(200):
+    for seed in range(100):
         table = both(noise=0.3, days=28, rows=20, seed=seed)
         found = review(tried, table.assign(mature=True), NOW + 2 * DAY)
         back += found.why.startswith("worse")
-    assert back <= 12  # five are expected
+    assert back <= 8  # two or three are expected
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,13 @@ class Shelf:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         stream = io.BytesIO()
-        arrays = {"scores": kept.scores, "learned": kept.learned}
-        np.savez(stream, cpu_s=kept.cpu_s, name=kept.model.name, **arrays)
+        np.savez(
+            stream,
+            name=kept.model.name,
+            scores=kept.scores,
+            learned=kept.learned,
+            cpu_s=kept.cpu_s,
+        )
         content = stream.getvalue()
         training.write_atomic(path, training.sha256(content).encode() + content)
 
