@@ -126,10 +126,10 @@ def test_spans_of_nothing_and_of_all():
     assert spans(np.array([], bool)) == []
 
 
-def test_an_answer_is_wrong_if_it_gave_little_to_what_happened():
-    score = [0.1, 0.1, 0.9, 0.9, 0.2, 0.8]
-    late = [True, False, True, False, True, False]
-    assert is_wrong(score, late).tolist() == [True, False, False, True, False, True]
+def test_an_answer_is_wrong_if_it_missed_or_warned_for_nothing():
+    score = [0.19, 0.2, 0.9, 0.1, 0.49, 0.5]
+    late = [True, True, True, False, False, False]
+    assert is_wrong(score, late).tolist() == [True, False, False, False, False, True]
 
 
 def test_what_fires_now():

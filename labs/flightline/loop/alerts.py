@@ -146,22 +146,28 @@ LATENCY = Objective(
 
 QUALITY = Objective(
     "quality",
-    0.9,
+    0.85,
     "flightline_judged_wrong_total",
     "flightline_judged_total",
-    "answers that gave what happened a chance of a fifth or more",
+    "answers that neither missed a late flight nor warned of a punctual one",
 )
 
-WRONG = 0.2
-"""An answer is bad if it gave less than this chance to what happened."""
+MISSED, WARNED = 0.2, 0.5
+"""A late flight that got less was missed; a punctual one that got more was warned of.
+
+A fault that raises all scores (a silent feed of departures) makes warnings, and fewer
+misses: an objective of misses alone does not see it.
+"""
 
 BURNS = (
     BurnAlert("LatencyBudgetBurnsFast", LATENCY, 60, 5, 14.4, "page", least=10),
     BurnAlert("LatencyBudgetBurns", LATENCY, 360, 30, 6.0, "page", least=10),
     BurnAlert("LatencyBudgetLeaks", LATENCY, 4320, 360, 1.0, "ticket", least=10),
-    BurnAlert("QualityBudgetBurns", QUALITY, 1440, 360, 3.0, "page", least=50),
-    BurnAlert("QualityBudgetLeaks", QUALITY, 10080, 1440, 1.5, "ticket", least=100),
+    BurnAlert("QualityBudgetBurns", QUALITY, 4320, 1440, 2.0, "page", least=100),
+    BurnAlert("QualityBudgetLeaks", QUALITY, 10080, 1440, 1.3, "ticket", least=100),
 )
+"""The worst three days of a model that was trained every four weeks, April to December
+2013, had 25% of bad answers, the worst seven days 18%: the lines lie above them."""
 
 LINES = (
     LineAlert(
@@ -239,11 +245,11 @@ def is_wrong(score: npt.ArrayLike, late: npt.ArrayLike) -> Flags:
     Returns
     -------
     array of bool
-        True where less than a fifth was given to what happened.
+        True for a late flight that got less than MISSED, and for a punctual one that
+        got WARNED or more.
     """
-    given = np.asarray(score, np.float64)
-    came = np.asarray(late, np.bool_)
-    return np.asarray(np.where(came, given, 1 - given) < WRONG)
+    given, came = np.asarray(score, np.float64), np.asarray(late, np.bool_)
+    return np.asarray(np.where(came, given < MISSED, given >= WARNED))
 
 
 def burn_rate(
