@@ -1,0 +1,128 @@
+"""What will happen: the events of a year, in the order in which they became known.
+
+A simulated clock needs a world to walk through. Here it is a table a feed, each row
+with the time at which it became known, and the raw files that it came from.
+"""
+
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from flightline import lake, training
+
+FEEDS = ("schedule", "departures", "arrivals", "weather")
+SUMS = "SHA256SUMS"
+
+
+@dataclass(frozen=True)
+class Source:
+    """The feeds of a run.
+
+    Attributes
+    ----------
+    tables : mapping of str to DataFrame
+        FEEDS, as `lake.events` and `lake.weather_events` return them. A row without
+        `available_at` never becomes known.
+    files : mapping of str to str
+        The raw files that they come from, with their sha256; empty if nobody says.
+    folder : Path, optional
+        Where these files lie.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    files: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a source without one of the feeds, or a feed without its times."""
+        missing = [name for name in FEEDS if name not in self.tables]
+        if missing:
+            raise ValueError(f"the source lacks {', '.join(missing)}: it needs {FEEDS}.")
+        for name in FEEDS:
+            lost = {"event_time", "available_at"} - set(self.tables[name].columns)
+            if lost:
+                raise ValueError(f"{name} lacks {', '.join(sorted(lost))}.")
+
+    @cached_property
+    def identity(self) -> str:
+        """The digest of all rows: two sources of one identity tell one story."""
+        parts = [lake.batch_digest(self.tables[name]) for name in FEEDS]
+        return training.sha256("\n".join(parts).encode())
+
+    def named(self, feed: str, rows: pd.DataFrame) -> str:
+        """Name the raw files that some rows of a feed come from, with a space between.
+
+        Parameters
+        ----------
+        feed : str
+            One of FEEDS.
+        rows : DataFrame
+            Rows of it.
+
+        Returns
+        -------
+        str
+            Such as "flights/2013-06.parquet flights/2013-07.parquet"; the name of the
+            feed if the source has no such files.
+        """
+        names = {"weather.parquet"}
+        if feed != "weather":
+            months = rows["flight_id"].str.slice(0, 7).unique()
+            names = {_file_of(month) for month in months}
+        known = sorted(names & set(self.files))
+        return " ".join(known) or feed
+
+
+def _file_of(month: str) -> str:
+    """Return the raw file that holds the flights of a month, such as 2013-07."""
+    return f"flights/{month}.parquet"
+
+
+def read_source(folder: Path | str, months: Iterable[int]) -> Source:
+    """Read the raw tables of some months, without the sealed week.
+
+    Parameters
+    ----------
+    folder : path
+        A folder with Parquet files and SHA256SUMS, whose digests must hold.
+    months : iterable of int
+        Months of 2013.
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    ValueError
+        If there is no list of digests, or it lacks a file.
+    training.Damaged
+        If a file is missing or changed.
+    """
+    folder = Path(folder)
+    if not (folder / SUMS).is_file():
+        raise ValueError(f"{folder} holds no {SUMS}. Give the folder of the data.")
+    lines = (folder / SUMS).read_text().splitlines()
+    sums = dict(line.split("  ")[::-1] for line in lines)
+    used: dict[str, str] = {}
+
+    def read(name: str) -> pd.DataFrame:
+        if name not in sums:
+            raise ValueError(f"{SUMS} has no line for {name}. Restore {folder}.")
+        content = (folder / name).read_bytes() if (folder / name).is_file() else b""
+        if training.sha256(content) != sums[name]:
+            raise training.Damaged(f"{name} is missing or changed. Restore {folder}.")
+        used[name] = sums[name]
+        frame = pd.read_parquet(io.BytesIO(content))
+        return frame.astype(dict.fromkeys(frame.select_dtypes("integer"), "int64"))
+
+    parts = [read(_file_of(f"2013-{month:02d}")) for month in months]
+    flights = pd.concat(parts, ignore_index=True)
+    flights = flights[~lake.is_sealed(flights)]
+    tables = lake.events(flights, read("airports.parquet"))
+    weather = lake.weather_events(read("weather.parquet"))
+    return Source({**tables, "weather": weather}, used, folder)
