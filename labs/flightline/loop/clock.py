@@ -12,7 +12,7 @@ START = pd.Timestamp("2013-04-01T04:00Z").as_unit("us")
 """The first moment of the stream: midnight in New York, a Monday."""
 
 DAY = pd.Timedelta(days=1).as_unit("us")
-MONDAY = 0
+WEEK = pd.Timedelta(weeks=1)
 
 
 class Backwards(ValueError):
@@ -99,24 +99,20 @@ class Clock:
             since = now
 
 
-def decides(tick: Tick) -> bool:
-    """Tell whether a decision is due at the end of a step: a new week has begun.
+def decides(tick: Tick, start: pd.Timestamp) -> bool:
+    """Tell whether a decision is due at the end of a step: a week is over.
 
     Parameters
     ----------
     tick : Tick
+    start : Timestamp
+        From when on weeks are counted.
 
     Returns
     -------
     bool
-        True for the first step that ends on or after a Monday, 04:00 UTC.
     """
-    return _week(tick.now) > _week(tick.since)
-
-
-def _week(now: pd.Timestamp) -> int:
-    """Count the weeks that have begun since the start of the stream."""
-    return int((now - START) // (7 * DAY))
+    return (tick.now - start) // WEEK > (tick.since - start) // WEEK
 
 
 def day_of(times: pd.Series) -> pd.Series:

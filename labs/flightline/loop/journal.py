@@ -11,9 +11,9 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,10 +29,12 @@ TABLES = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE ticks (now TEXT PRIMARY KEY, since TEXT NOT NULL, versions TEXT NOT NULL,
     log TEXT NOT NULL, log_sha256 TEXT NOT NULL, refused INTEGER NOT NULL,
-    digest TEXT NOT NULL) WITHOUT ROWID;
+    counts TEXT NOT NULL, environment TEXT NOT NULL, digest TEXT NOT NULL)
+    WITHOUT ROWID;
+CREATE TABLE environments (digest TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE answers (id TEXT PRIMARY KEY, tick TEXT NOT NULL, asked_at TEXT NOT NULL,
     day TEXT NOT NULL, due_at TEXT NOT NULL, model TEXT NOT NULL, score REAL NOT NULL,
-    source TEXT NOT NULL) WITHOUT ROWID;
+    source TEXT NOT NULL, latency_ms REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE shadows (model TEXT NOT NULL, id TEXT NOT NULL, tick TEXT NOT NULL,
     score REAL NOT NULL, PRIMARY KEY (model, id)) WITHOUT ROWID;
 CREATE TABLE decisions (at TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
@@ -43,7 +45,10 @@ CREATE TABLE alerts (at TEXT NOT NULL, name TEXT NOT NULL, said TEXT NOT NULL,
     PRIMARY KEY (at, name)) WITHOUT ROWID;
 CREATE INDEX answers_by_tick ON answers (tick);
 """
-ANSWERS = ["id", "tick", "asked_at", "day", "due_at", "model", "score", "source"]
+DECIDED = ["id", "tick", "asked_at", "day", "due_at", "model", "score", "source"]
+ANSWERS = [*DECIDED, "latency_ms"]
+"""The columns of an answer; how long it took is no part of the digest."""
+
 SHADOWS = ["model", "id", "tick", "score"]
 TIMES = ["tick", "asked_at", "due_at"]
 
@@ -78,6 +83,11 @@ class Entry:
         The file of the prediction log, and its digest.
     refused : int
         Requests that the service did not take.
+    counts : mapping of str
+        What Prometheus' counters grow by in the step; no part of the digest.
+    environment : mapping of str
+        What `training.provenance` says of the process: code, versions, processor. It is
+        no part of the digest either: another machine may decide the same.
     """
 
     answers: pd.DataFrame
@@ -89,6 +99,8 @@ class Entry:
     log: str = ""
     log_sha256: str = ""
     refused: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def text_of(at: pd.Timestamp) -> str:
@@ -196,7 +208,7 @@ class Journal:
         answers = [
             (row[0], now, text_of(row[1]), row[2], text_of(row[3]), *row[4:])
             for row in entry.answers[
-                ["id", "asked_at", "day", "due_at", "model", "score", "source"]
+                [name for name in ANSWERS if name != "tick"]
             ].itertuples(index=False, name=None)
         ]
         shadows = [
@@ -214,19 +226,24 @@ class Journal:
             for name, cut, said in entry.models
         ]
         alerts = [(text_of(at), name, said) for at, name, said in entry.alerts]
-        digest = _chained(digest_of(self.base), now, answers, shadows, decisions)
+        whole = [row[: len(DECIDED)] for row in answers]
+        digest = _chained(digest_of(self.base), now, whole, shadows, decisions)
         versions = json.dumps(entry.versions, sort_keys=True)
+        body = json.dumps(dict(entry.environment), sort_keys=True)
+        counts = json.dumps(dict(entry.counts), sort_keys=True)
+        where = hashlib.sha256(body.encode()).hexdigest()[:16]
         head = (now, text_of(tick.since), versions, entry.log, entry.log_sha256)
         with self._writing():
             put = self.base.executemany
-            put("INSERT INTO answers VALUES (?,?,?,?,?,?,?,?)", answers)
+            put("INSERT INTO answers VALUES (?,?,?,?,?,?,?,?,?)", answers)
             put("INSERT INTO shadows VALUES (?,?,?,?)", shadows)
             failpoint("journal-half")
             put("INSERT INTO decisions VALUES (?,?,?)", decisions)
             put("INSERT OR IGNORE INTO models VALUES (?,?,?,?)", models)
             put("INSERT OR REPLACE INTO alerts VALUES (?,?,?)", alerts)
-            row = (*head, entry.refused, digest)
-            put("INSERT INTO ticks VALUES (?,?,?,?,?,?,?)", [row])
+            put("INSERT OR IGNORE INTO environments VALUES (?,?)", [(where, body)])
+            row = (*head, entry.refused, counts, where, digest)
+            put("INSERT INTO ticks VALUES (?,?,?,?,?,?,?,?,?)", [row])
             failpoint("journal-whole")
         failpoint("journal-kept")
         return digest
@@ -382,7 +399,7 @@ def verify(base: sqlite3.Connection) -> str:
         parts = [
             base.execute(f"SELECT {what} WHERE {by} = ? ORDER BY {order}", (now,))
             for what, by, order in (
-                (f"{', '.join(ANSWERS)} FROM answers", "tick", "id"),
+                (f"{', '.join(DECIDED)} FROM answers", "tick", "id"),
                 (f"{', '.join(SHADOWS)} FROM shadows", "tick", "model, id"),
                 ("at, kind, body FROM decisions", "at", "kind"),
             )
@@ -484,9 +501,19 @@ def read_alerts(base: sqlite3.Connection) -> pd.DataFrame:
 
 def read_ticks(base: sqlite3.Connection) -> pd.DataFrame:
     """Read the steps: `now`, `since`, `versions` (dict), the log and its digest."""
-    names = ["now", "since", "versions", "log", "log_sha256", "refused", "digest"]
+    names = ["now", "since", "versions", "log", "log_sha256", "refused"]
+    names += ["counts", "environment", "digest"]
     rows = base.execute(f"SELECT {', '.join(names)} FROM ticks ORDER BY now")
     table = pd.DataFrame(rows.fetchall(), columns=names)
     for name in ("now", "since"):
         table[name] = pd.to_datetime(table[name], utc=True, format="ISO8601")
-    return table.assign(versions=[json.loads(each) for each in table["versions"]])
+    for name in ("versions", "counts"):
+        table[name] = [json.loads(each) for each in table[name]]
+    return table
+
+
+def read_environment(base: sqlite3.Connection, digest: str) -> dict[str, str]:
+    """Read what a step ran on: code, versions, processor."""
+    query = "SELECT body FROM environments WHERE digest = ?"
+    found = base.execute(query, (digest,)).fetchone()
+    return {} if found is None else dict(json.loads(found[0]))

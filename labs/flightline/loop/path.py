@@ -22,25 +22,27 @@ from pathlib import Path
 
 import pandas as pd
 
-from flightline import lake, training
+from flightline import lake, serving, training
 from flightline.features import T
 from flightline.lake import failpoint
-from flightline.loop import answering, cards, monitor, permits, studio
-from flightline.loop.canary import Trial
+from flightline.loop import answering, canary, cards, monitor, permits
 from flightline.loop.clock import DAY, START, Clock, Tick, decides
 from flightline.loop.fits import Fit
 from flightline.loop.journal import (
+    ANSWERS,
+    SHADOWS,
     Entry,
     Journal,
     digest_of,
     last_tick,
     read_answers,
     read_decisions,
+    read_models,
     read_shadows,
 )
 from flightline.loop.labels import WAIT, LabelJoin
-from flightline.loop.memory import Memory, first_table, labels_known
-from flightline.loop.policy import Decision, Evidence, Model, Policy, decide, gather
+from flightline.loop.memory import Memory, first_table, reports_known
+from flightline.loop.policy import Decision, Evidence, Policy, Remedy, decide, gather
 from flightline.loop.source import FEEDS, Source
 from flightline.loop.standing import (
     Standing,
@@ -50,6 +52,7 @@ from flightline.loop.standing import (
     to_body,
     write_rollout,
 )
+from flightline.loop.studio import Studio, Trained, labels_of
 
 FAILPOINTS = (
     "loop-arrived",
@@ -81,8 +84,8 @@ class Plan:
         How long behind its due time a label is waited for.
     step : Timedelta
         How far the clock moves at a time.
-    share : float
-        A challenger's part of the traffic during a trial.
+    trial : canary.Plan
+        How a challenger is tried, if the policy asks for trials.
     automatic : bool
         Whether the loop may put a model before the traffic by itself. If not, what
         passes waits for `permits.order`, which asks for a key.
@@ -93,7 +96,7 @@ class Plan:
     start: pd.Timestamp = START
     wait: pd.Timedelta = WAIT
     step: pd.Timedelta = DAY
-    share: float = 0.05
+    trial: canary.Plan = field(default_factory=canary.Plan)
     automatic: bool = True
 
     def text(self, source: Source) -> str:
@@ -150,6 +153,10 @@ def run(
         return digest_of(journal.base)
 
 
+Kept = tuple[str, dict[str, object]]
+Note = tuple[str, pd.Timestamp, dict[str, object]]
+
+
 class _Run:
     """One process of a run: what it has in memory, all of which the folder holds."""
 
@@ -162,29 +169,29 @@ class _Run:
         say: Callable[[str], None],
     ) -> None:
         self.folder, self.source, self.plan = folder, source, plan
-        self.journal, self.say = journal, say
-        self.lake, self.models = folder / "lake", folder / "models"
+        self.journal, self.say, self.lake = journal, say, folder / "lake"
+        self.studio = Studio(folder / "models", plan.fit, plan.wait)
         self.join = LabelJoin(plan.wait)
         self.versions = {
             name: len(lake.log(self.lake, name)) for name in lake.tables(self.lake)
         }
         self.environment = training.provenance(source.folder or folder)
-        self.standing = standing_of(read_decisions(journal.base))
+        self.first: pd.DataFrame | None = None
+        self.rows: list[pd.DataFrame] = []
+        self.served = pd.DataFrame(columns=ANSWERS)
 
     def go(self, until: pd.Timestamp) -> None:
         """Do all steps that are due until a moment."""
-        plan, last = self.plan, last_tick(self.journal.base)
-        clock = Clock(plan.start, until, plan.step)
-        ticks = list(clock.ticks(last))
-        if self.standing is None or last is None:
-            self._begin()
-            last = plan.start
+        plan, base = self.plan, self.journal.base
+        last = last_tick(base)
+        ticks = list(Clock(plan.start, until, plan.step).ticks(last))
+        found = standing_of(read_decisions(base))
+        self.standing = found or self._begin()
         if not ticks:
             return
-        self._remember(last)
-        flow = lake.replay(
-            self.source.tables, step=plan.step, start=last, end=ticks[-1].now
-        )
+        self._remember(ticks[0].since)
+        begin, end = ticks[0].since, ticks[-1].now
+        flow = lake.replay(self.source.tables, plan.step, begin, end)
         for tick, (now, news) in zip(ticks, flow, strict=True):
             if now != tick.now:
                 raise RuntimeError(f"the replay is at {now}, the clock at {tick.now}.")
@@ -192,39 +199,32 @@ class _Run:
 
     # --- the first step -------------------------------------------------------------
 
-    def _begin(self) -> None:
+    def _begin(self) -> Standing:
         """Bring the past into the lake, and train the first champion on it."""
-        tick = Tick(self.plan.start - self.plan.step, self.plan.start)
+        plan, tick = self.plan, Tick(self.plan.start - self.plan.step, self.plan.start)
         for feed in FEEDS:
             rows = self.source.tables[feed]
             past = rows[rows["available_at"] <= tick.now]
-            months = past["event_time"].dt.strftime("%Y-%m")
-            for _, part in past.groupby(months):
+            for _, part in past.groupby(past["event_time"].dt.strftime("%Y-%m")):
                 self._append(feed, part)
         failpoint("loop-arrived")
-        self.first = first_table(self.lake, tick.now)
-        self.labels = labels_known(self.lake, tick.now)
-        self.rows: list[pd.DataFrame] = []
-        made = self._train(tick.now)
+        self.labels = labels_of(reports_known(self.lake, tick.now))
+        made = self._train(plan.start - plan.policy.holdout)
         failpoint("loop-trained")
-        standing = Standing(made.model, tick.now)
-        why = "the first model: there was none"
-        self._write_card(standing, why, None)
+        standing, why = Standing(made.model, tick.now), "there was no model before it"
+        cards.write(self.folder, cards.Promotion(standing, why, about=made.about))
         failpoint("loop-carded")
-        nothing = pd.DataFrame(columns=["model", "id", "score"])
-        empty = ["id", "asked_at", "day", "due_at", "model", "score", "source"]
         entry = Entry(
-            pd.DataFrame(columns=empty),
-            nothing,
+            pd.DataFrame(columns=ANSWERS),
+            pd.DataFrame(columns=SHADOWS),
             self.versions,
-            [("start", to_body(standing, reason=why))],
-            [self._note(made)],
+            [("0 start", to_body(standing, reason=why))],
+            [_note(made)],
             environment=self.environment,
         )
         self.journal.commit(tick, entry)
-        self.standing = standing
-        self._deploy()
-        self.say(f"{tick.now:%Y-%m-%d}: {made.model.name} is the first champion")
+        self.say(f"{tick.now:%Y-%m-%d} start: {made.model.name} answers")
+        return standing
 
     def _append(self, feed: str, rows: pd.DataFrame) -> lake.Commit:
         """Bring rows of a feed into the lake, once."""
@@ -236,20 +236,18 @@ class _Run:
     def _remember(self, now: pd.Timestamp) -> None:
         """Read from the folder what is known at a moment."""
         self.mind = Memory(self.lake, now)
-        self.labels = labels_known(self.lake, now)
-        self.first = pd.DataFrame()  # computed when it is needed
+        self.labels = labels_of(reports_known(self.lake, now))
         kept = answering.kept_answers(self.lake, now)
         self.rows = [kept] if len(kept) else []
-        self.served = [read_answers(self.journal.base)]
+        self.served = read_answers(self.journal.base, since=now - RECENT)
         self.watch = monitor.Watch(self.lake, self.folder / "metrics.sqlite", now)
         self._deploy()
 
     def _deploy(self) -> None:
         """Load who answers, and tell a service that follows the rollout."""
-        if self.standing is None:
-            raise RuntimeError("there is no champion yet.")
-        self.live = deployed(self.standing, self.models, self.plan.share)
-        write_rollout(self.folder / "rollout.json", self.standing, self.plan.share)
+        share = self.plan.trial.share
+        self.live = deployed(self.standing, self.studio.folder)
+        write_rollout(self.folder / "rollout.json", self.standing, share)
 
     # --- one step -------------------------------------------------------------------
 
@@ -258,122 +256,213 @@ class _Run:
         heard = {feed: self._arrive(feed, news[feed], tick) for feed in FEEDS}
         failpoint("loop-arrived")
         asks = self.mind.hear(heard, tick)
-        self.labels = pd.concat(
-            [self.labels, studio.labels_of(heard["arrivals"])], ignore_index=True
-        )
+        fresh = labels_of(heard["arrivals"])
+        self.labels = pd.concat([self.labels, fresh], ignore_index=True)
         log = f"answers/{tick.now:%Y-%m-%dT%H%M}.jsonl"
-        answered = answering.answer(asks, self.live, self.folder / log)
+        trial = self._trial(self.standing)
+        answered = answering.answer(
+            asks, self.live, self.folder / log, trial and _assign(trial)
+        )
         failpoint("loop-answered")
         kept = answering.keep_answers(self.lake, asks, answered, log)
         failpoint("loop-kept")
         if len(kept):
             self.rows.append(kept)
             self.versions[answering.TABLE] = len(lake.log(self.lake, answering.TABLE))
-        self.served.append(answered.served.assign(tick=tick.now))
-        alerts = self.watch.measure(tick, heard, answered, self._recent(tick.now))
+        self._note_answers(answered.served.assign(tick=tick.now), tick.now)
+        decided = read_decisions(self.journal.base)
+        recent = self._recent(tick.now)
+        seen = self.watch.measure(tick, heard, answered, recent, decided)
         failpoint("loop-measured")
-        decisions, models, standing = self._decide(tick)
+        standing, decisions, notes = self._decide(tick, answered)
         entry = Entry(
             answered.served,
             answered.shadows,
             self.versions,
             decisions,
-            models,
-            alerts,
+            notes,
+            seen.alerts,
             log,
             answered.log_sha256,
             answered.refused,
+            seen.counts,
             self.environment,
         )
         self.journal.commit(tick, entry)
-        permits.done(self.folder, tick.now)
+        permits.clear(self.folder, self.journal.base)
         if standing != self.standing:
             self.standing = standing
             self._deploy()
 
     def _arrive(self, feed: str, rows: pd.DataFrame, tick: Tick) -> pd.DataFrame:
         """Bring the news of a feed into the lake; return what the lake took of it."""
-        if rows.empty:
-            return rows
-        if not self._append(feed, rows).quarantined:
+        if rows.empty or not self._append(feed, rows).quarantined:
             return rows
         held = lake.read(self.lake, feed)
-        inside = (held["available_at"] > tick.since) & (held["available_at"] <= tick.now)
+        known = held["available_at"]
+        inside = (known > tick.since) & (known <= tick.now)
         return held[inside].sort_values(["available_at", "event_time"], kind="stable")
 
+    def _note_answers(self, served: pd.DataFrame, now: pd.Timestamp) -> None:
+        """Keep what was answered lately, in the order of the journal."""
+        both = pd.concat([self.served, served]) if len(self.served) else served
+        both = both[both["asked_at"] > now - RECENT]
+        self.served = both.sort_values(["asked_at", "id"], ignore_index=True)
+
     def _recent(self, now: pd.Timestamp) -> pd.DataFrame:
-        """Return the answers of five weeks with the labels that are known."""
-        rows = pd.concat(self.served[-40:], ignore_index=True)
-        rows = rows[rows["asked_at"] > now - pd.Timedelta(days=35)]
-        return self.join(rows, self.labels, now)
+        """Return what was answered lately, with the labels that are known."""
+        joined = self.join(self.served, self.labels, now)
+        first = self.labels.drop_duplicates("id").set_index("id")["available_at"]
+        known = joined["id"].map(first).astype(lake.UTC)
+        return joined.assign(judged_at=known.clip(lower=joined["due_at"] + self.plan.wait))
 
     # --- decisions ------------------------------------------------------------------
 
     def _decide(
-        self, tick: Tick
-    ) -> tuple[
-        list[tuple[str, dict[str, object]]],
-        list[tuple[str, pd.Timestamp, dict[str, object]]],
-        Standing,
-    ]:
-        """Review a trial, ask the policy once a week, follow orders; say who is left."""
-        said: list[tuple[str, dict[str, object]]] = []
-        notes: list[tuple[str, pd.Timestamp, dict[str, object]]] = []
-        standing = self._standing()
-        if standing.challenger is not None:
-            standing, body = self._review(standing, tick.now)
+        self, tick: Tick, answered: answering.Answered
+    ) -> tuple[Standing, list[Kept], list[Note]]:
+        """Review a trial, ask the policy once a week, follow orders."""
+        standing, said, notes = self.standing, list[Kept](), list[Note]()
+        trial = self._trial(standing)
+        if trial is not None:
+            standing, body = self._review(trial, tick.now, answered)
             said.append(("1 review", body))
-        if decides(tick):
-            made: list[studio.Trained] = []
-            found = self._ask(standing, tick.now, made)
-            held = found.outcome in ("trial", "promoted") and not self.plan.automatic
-            if made:
-                failpoint("loop-trained")
-                notes = [self._note(made[0])]
-            if not held and found.outcome == "trial" and found.challenger:
-                standing = standing.tried(found.challenger, tick.now)
-            if not held and found.outcome == "promoted":
-                standing = standing.promoted(found.champion_after, tick.now)
-                self._write_card(standing, found.reason or "", found)
-                failpoint("loop-carded")
-            said.append(("2 decide", to_body(standing, decision=found, held=held)))
-            self.say(_line(found, held))
+        if decides(tick, self.plan.start):
+            standing, body, notes = self._ask(standing, tick.now)
+            said.append(("2 decide", body))
         order = permits.pending(self.folder, self.journal.base)
         if order is not None:
             standing = standing.promoted(order.model, tick.now)
-            self._write_card(standing, order.why, None, by=order.by)
+            self._write_card(standing, order.why, by=order.by)
             said.append(("3 order", to_body(standing, order=order)))
-            self.say(f"{tick.now:%Y-%m-%d}: {order.by} promotes {order.model.name}")
-        return said, notes, standing
+            self.say(f"{tick.now:%Y-%m-%d} {order.by} promotes {order.model.name}")
+        return standing, said, notes
 
-    def _standing(self) -> Standing:
-        """Return who answers now."""
-        if self.standing is None:
-            raise RuntimeError("there is no champion yet.")
-        return self.standing
+    def _trial(self, standing: Standing) -> canary.Trial | None:
+        """Return the trial that is under way."""
+        new, since = standing.challenger, standing.tried_since
+        if new is None or since is None:
+            return None
+        return canary.Trial(standing.champion, new, since, self.plan.trial)
+
+    def _review(
+        self, trial: canary.Trial, now: pd.Timestamp, answered: answering.Answered
+    ) -> tuple[Standing, dict[str, object]]:
+        """Look at a trial; end it if it is over."""
+        served = self.served[self.served["asked_at"] > trial.since]
+        new = [answered.shadows[WHO_SAID]]
+        for model in (trial.champion, trial.challenger):
+            old = read_shadows(self.journal.base, model.name, since=trial.since)
+            new.append(old.assign(model=model.name))
+        said = pd.concat([served[WHO_SAID], *new])
+        scores = said.pivot(index="id", columns="model", values="score")
+        asked = served.set_index("id")[["asked_at", "day", "due_at"]]
+        both = {
+            "champion": scores.reindex(columns=[trial.champion.name]).iloc[:, 0],
+            "challenger": scores.reindex(columns=[trial.challenger.name]).iloc[:, 0],
+        }
+        table = asked.assign(**both).reset_index()
+        lost = table[["champion", "challenger"]].isna()
+        tallies = tuple(
+            serving.canary.Tally(len(table), int(lost[name].sum())) for name in both
+        )
+        whole = table[~lost.any(axis=1)]
+        paired = canary.pair(whole, self.labels, now, self.join)
+        found = canary.review(trial, paired, now, (tallies[0], tallies[1]))
+        standing = self.standing
+        if found.action == "roll back":
+            standing = standing.without_trial()
+        if found.action == "promote":
+            standing = standing.promoted(trial.challenger, now)
+            self._write_card(standing, found.why)
+        self.say(f"{now:%Y-%m-%d} trial of {trial.challenger.name}: {found.action}")
+        return standing, to_body(standing, review=found)
 
     def _ask(
-        self, standing: Standing, now: pd.Timestamp, made: list[studio.Trained]
-    ) -> Decision:
-        """Ask the policy, with the evidence that is known now."""
+        self, standing: Standing, now: pd.Timestamp
+    ) -> tuple[Standing, dict[str, object], list[Note]]:
+        """Ask the policy, with the evidence that is known now, and do what it says."""
+        made: list[Trained] = []
 
-        def train(cut_off: pd.Timestamp, remedy: str, evidence: Evidence) -> studio.Trained:
-            made.append(self._train(cut_off, remedy, standing.champion))
+        def train(
+            cut_off: pd.Timestamp, remedy: Remedy, evidence: Evidence
+        ) -> Trained:
+            if remedy != "retrain":
+                raise ValueError("the full path trains models; it calibrates none.")
+            made.append(self._train(cut_off))
+            failpoint("loop-trained")
             return made[-1]
 
-        answers = self._answers_of(standing.champion)
+        rows = pd.concat(self.rows, ignore_index=True)
+        champion = standing.champion
         evidence = gather(
             now,
-            standing.champion,
-            answers,
+            champion,
+            self.studio.answers_of(champion, rows[rows[T] > champion.cut_off]),
             self.labels,
             join=self.join,
             on_trial=standing.challenger,
         )
-        return decide(evidence, self.plan.policy, train)
+        found = decide(evidence, self.plan.policy, train)
+        notes = [_note(each) for each in made]
+        held = found.outcome in ("trial", "promoted") and not self.plan.automatic
+        if not held and found.outcome == "trial" and found.challenger is not None:
+            standing = standing.tried(found.challenger, now)
+        if not held and found.outcome == "promoted":
+            standing = standing.promoted(found.champion_after, now)
+            self._write_card(standing, found.reason or "", found, made[0].about)
+        self.say(_line(found, held))
+        return standing, to_body(standing, decision=found, held=held), notes
 
-    def _answers_of(self, model: Model) -> pd.DataFrame:
-        """Return a model's answers since its cut-off, given or computed afterwards."""
-        rows = pd.concat(self.rows, ignore_index=True)
-        rows = rows[rows[T] > model.cut_off]
-        return studio.scored_by(rows, model, self.models)
+    def _train(self, cut_off: pd.Timestamp) -> Trained:
+        """Train a model on all that was mature at a cut-off."""
+        if self.first is None:
+            self.first = first_table(self.lake, self.plan.start)
+        rows = pd.concat([self.first, *self.rows], ignore_index=True)
+        said = {"versions": dict(self.versions), "environment": self.environment}
+        return self.studio.train(rows, self.labels, cut_off, said)
+
+    def _write_card(
+        self,
+        standing: Standing,
+        why: str,
+        decision: Decision | None = None,
+        about: Mapping[str, object] | None = None,
+        by: str = "loop",
+    ) -> None:
+        """Write the card of the model that takes over."""
+        known = read_models(self.journal.base).get(standing.champion.name, {})
+        promotion = cards.Promotion(standing, why, by, about or known, decision)
+        cards.write(self.folder, promotion)
+        failpoint("loop-carded")
+
+
+RECENT = 40 * DAY
+"""How much of what was answered is still looked at: every trial, every window."""
+
+WHO_SAID = ["id", "model", "score"]
+
+
+def _assign(trial: canary.Trial) -> Callable[[str], str]:
+    """Return what decides who answers a flight during a trial."""
+
+    def label(flight_id: str) -> str:
+        asked = trial.answers(flight_id)
+        return "challenger" if asked == trial.challenger else "champion"
+
+    return label
+
+
+def _note(made: Trained) -> Note:
+    """Return what the journal keeps of a model."""
+    return made.model.name, made.model.cut_off, dict(made.about)
+
+
+def _line(found: Decision, held: bool) -> str:
+    """Return a decision as a line for a person."""
+    what = f"{found.at:%Y-%m-%d} {found.outcome}"
+    if found.reason is None:
+        return f"{what}: no reason to train"
+    name = "" if found.challenger is None else f" {found.challenger.name}"
+    waits = ", waits for a permit" if held else ""
+    return f"{what}{name}{waits}: {found.reason}"

@@ -16,6 +16,7 @@ from flightline import lake, training
 
 FEEDS = ("schedule", "departures", "arrivals", "weather")
 SUMS = "SHA256SUMS"
+MOST_WIND = lake.RANGES["wind_speed"][1]
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,35 @@ def read_source(folder: Path | str, months: Iterable[int]) -> Source:
     parts = [read(_file_of(f"2013-{month:02d}")) for month in months]
     flights = pd.concat(parts, ignore_index=True)
     flights = flights[~lake.is_sealed(flights)]
-    tables = lake.events(flights, read("airports.parquet"))
-    weather = lake.weather_events(read("weather.parquet"))
-    return Source({**tables, "weather": weather}, used, folder)
+    airports, weather = read("airports.parquet"), read("weather.parquet")
+    return source_of(flights, airports, weather, files=used, folder=folder)
+
+
+def source_of(
+    flights: pd.DataFrame,
+    airports: pd.DataFrame,
+    weather: pd.DataFrame,
+    *,
+    files: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Source:
+    """Turn raw tables into the feeds of a run.
+
+    Parameters
+    ----------
+    flights, airports, weather : DataFrame
+        Raw, as the course's data card describes them.
+    files, folder
+        As in `Source`.
+
+    Returns
+    -------
+    Source
+        An impossible wind (one report of February says 1,048 knots) is null: the lake
+        would set the whole report aside, and the features know the wind as null.
+    """
+    impossible = weather["wind_speed"] > MOST_WIND
+    mended = weather.assign(wind_speed=weather["wind_speed"].mask(impossible))
+    tables = lake.events(flights, airports)
+    reports = lake.weather_events(mended)
+    return Source({**tables, "weather": reports}, files or {}, folder)

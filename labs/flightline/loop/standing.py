@@ -128,7 +128,7 @@ def _read(body: Mapping[str, object]) -> Standing:
     )
 
 
-def deployed(standing: Standing, models: Path, share: float) -> serving.Deployment:
+def deployed(standing: Standing, models: Path) -> serving.Deployment:
     """Load the models of a standing as a deployment of the service.
 
     Parameters
@@ -136,22 +136,19 @@ def deployed(standing: Standing, models: Path, share: float) -> serving.Deployme
     standing : Standing
     models : Path
         The folder of the models, one folder each.
-    share : float
-        The challenger's part of the traffic during a trial.
 
     Returns
     -------
     serving.Deployment
         During a trial both models also hear every request, so that they can be
-        compared on the same ones.
+        compared on the same ones; who answers is for `canary.Trial.answers` to say.
 
     Raises
     ------
     training.Damaged
         If a file is missing or changed; the message names it.
     """
-    rollout = rollout_of(standing, share)
-    return serving.deployment(rollout, models)
+    return serving.deployment(rollout_of(standing, 0.5), models)
 
 
 def rollout_of(standing: Standing, share: float) -> dict[str, object]:
