@@ -1,8 +1,8 @@
 """Run the loop, look at it, and follow an answer back to the raw files.
 
-`python -m flightline.loop run FOLDER --until 2013-05-01` runs until that day, or goes on
-from where an earlier run stopped; `status`, `page` and `metrics` say where it stands;
-`trace FOLDER ID` follows an answer to its model, data, code and files; `rules` writes
+`python -m flightline.loop run FOLDER --until 2013-05-01` runs until that day, or goes
+on from where an earlier run stopped; `status`, `page` and `metrics` say where it
+stands; `trace FOLDER ID` follows an answer to its model, data, code and files; `rules` writes
 the alert rules for Prometheus; `retain` lists what the retention rules give up, and
 removes it with `--apply`; `permit` makes a key for somebody who may promote, and
 `promote` orders a promotion with it.
@@ -99,14 +99,13 @@ def _run(given: argparse.Namespace) -> int:
     """Run the loop, and tell each decision."""
     until = pd.Timestamp(given.until)
     until = until.tz_localize("UTC") if until.tzinfo is None else until
-    until = (until + (START - START.normalize())).as_unit("us")
-    last = until.tz_convert("UTC").month
+    until = (until.normalize() + (START - START.normalize())).as_unit("us")
     gate = NoWorse() if given.gate else None
     holdout = pd.Timedelta(weeks=1) if given.gate else pd.Timedelta(0)
     policy = Policy(given.trigger, TRIGGERS[given.trigger], gate, given.trial, holdout)
     fit = Fit(rounds=given.rounds)
     plan = path.Plan(policy, fit, trial=canary.Plan(), automatic=not given.ask)
-    source = read_source(given.data, range(1, 13 if last else 1))
+    source = read_source(given.data, range(1, 13))
     digest = path.run(given.folder, source, plan, until, say=_say)
     _say(f"digest {digest[:16]}")
     return 0

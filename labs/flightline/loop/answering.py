@@ -236,4 +236,3 @@ def kept_answers(lake_dir: Path | str, until: pd.Timestamp) -> pd.DataFrame:
     rows = lake.read(lake_dir, TABLE)
     rows = rows[rows["event_time"] <= until].rename(columns={"event_time": T})
     return rows.sort_values([T, "flight_id"], ignore_index=True)[columns]
-

@@ -54,7 +54,7 @@ def text(folder: Path | str, *, now_s: float | None = None) -> str:
         about = "Counted by the loop, over all steps."
         Counter(name.removesuffix("_total"), about, registry=registry).inc(grown)
     gauges[REFUSED] = float(ticks["refused"].iloc[-1]) if len(ticks) else 0.0
-    raised = set(alerts.loc[alerts["at"] == last, "name"]) if last is not None else set()
+    raised = set(alerts.loc[alerts["at"] == last, "name"])
     written = (Path(folder) / NAME).stat().st_mtime
     at = time.time() if now_s is None else now_s
     gauges[AGE] = max(at - written, 0.0) / 3600

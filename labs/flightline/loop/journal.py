@@ -351,7 +351,9 @@ def reading(folder: Path | str) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise ValueError(f"{folder} holds no run: there is no {NAME}. Begin with run.")
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as base:
+        with closing(
+            sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        ) as base:
             _must_be_whole(base, path)
             yield base
     except sqlite3.Error as error:

@@ -1,4 +1,4 @@
-"""From one answer back to the raw files: who said what, from what, and where it lies."""
+"""From one answer back to the raw files: who said what, and from what."""
 
 import json
 import sqlite3
@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from flightline import lake, training
-from flightline.features import CATEGORICAL, NUMERIC, T
+from flightline.features import CATEGORICAL, NUMERIC
 from flightline.lake import upkeep
 from flightline.loop import answering
 from flightline.loop.journal import (
@@ -99,7 +99,7 @@ class Trace:
     def lines(self) -> list[str]:
         """Return the trace as lines for a person."""
         said, model = self.answer, self.model
-        known = [name for name in ("code_sha256", "git_commit", "processor")]
+        known = ("code_sha256", "git_commit", "processor")
         where = ", ".join(f"{n} {self.environment.get(n, 'unknown')}" for n in known)
         lines = [
             f"{said['id']}: {said['score']:.6f} ({said['source']}), "
@@ -180,7 +180,9 @@ def _traced(
     versions, log, digest, environment = base.execute(query, (tick,)).fetchone()
     model = read_models(base).get(str(answer["model"]), {})
     asked = pd.Timestamp(str(answer["asked_at"]))
-    heard = base.execute("SELECT model, score FROM shadows WHERE id = ?", (answer["id"],))
+    heard = base.execute(
+        "SELECT model, score FROM shadows WHERE id = ?", (answer["id"],)
+    )
     seen, learned = _versions(json.loads(versions)), _versions(model.get("versions"))
     reports = reports_known(folder / "lake", FOREVER)
     return Trace(
@@ -223,9 +225,7 @@ def _model_state(folder: Path, name: str, about: Mapping[str, object]) -> str:
     return "unchanged"
 
 
-def _features(
-    lake_dir: Path, flight_id: str, asked: pd.Timestamp
-) -> dict[str, object]:
+def _features(lake_dir: Path, flight_id: str, asked: pd.Timestamp) -> dict[str, object]:
     """Return the features that an answer was computed from."""
     names = [*CATEGORICAL, *NUMERIC]
     try:
@@ -254,9 +254,7 @@ def _feeds(
     )
 
 
-def _feed(
-    lake_dir: Path, table: str, version: int, asked: pd.Timestamp | None
-) -> Feed:
+def _feed(lake_dir: Path, table: str, version: int, asked: pd.Timestamp | None) -> Feed:
     """Return one table as it was seen."""
     entries = lake.log(lake_dir, table)
     try:

@@ -149,6 +149,7 @@ def first_table(lake_dir: Path | str, until: pd.Timestamp) -> pd.DataFrame:
         As `Memory.hear` returns; of every flight whose prediction time is not later
         than `until`, from the rows that were known then.
     """
+
     def known(table: str) -> pd.DataFrame:
         rows = lake.read(lake_dir, table)
         return rows[rows["available_at"] <= until]

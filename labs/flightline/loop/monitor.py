@@ -13,7 +13,15 @@ import numpy as np
 import pandas as pd
 
 from flightline import drift, lake
-from flightline.loop.alerts import BURNS, LATENCY, LINES, QUALITY, burning, is_wrong, spans
+from flightline.loop.alerts import (
+    BURNS,
+    LATENCY,
+    LINES,
+    QUALITY,
+    burning,
+    is_wrong,
+    spans,
+)
 from flightline.loop.answering import Answered
 from flightline.loop.clock import DAY, Tick
 from flightline.loop.core import losses
@@ -255,7 +263,9 @@ def budget_alerts(counts: Mapping[str, np.ndarray], tick: Tick) -> list[Alert]:
         for first, last in spans(fired):
             at = tick.since + (first + 1) * MINUTE
             until = tick.since + (last + 1) * MINUTE
-            said = f"the {objective.name} budget burned {alert.factor:g} times too fast "
+            said = (
+                f"the {objective.name} budget burned {alert.factor:g} times too fast "
+            )
             found.append((at, alert.name, f"{said}until {until:%Y-%m-%d %H:%M} UTC"))
     return found
 

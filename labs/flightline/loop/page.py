@@ -79,7 +79,8 @@ in the run book, under {{ alert.name }}.</p>
 {{ table("Every model of the run", ["model", "knows until", "rows", "late"], models) }}
 <h2>Alerts</h2>
 {%- if alerts %}
-{{ table("The newest alerts, at most fifty", ["at", "alert", "what was seen"], alerts) }}
+{{ table("The newest alerts, at most fifty", ["at", "alert", "what was seen"],
+         alerts) }}
 {%- else %}
 <p>None was raised.</p>
 {%- endif %}
@@ -172,7 +173,9 @@ def _standing(standing: Standing) -> list[tuple[str, str, str]]:
     """Return who answers, who is on trial, and who answered before."""
     rows = [("answers", standing.champion.name, _moment(standing.since))]
     if standing.challenger is not None:
-        rows.append(("on trial", standing.challenger.name, _moment(standing.tried_since)))
+        rows.append(
+            ("on trial", standing.challenger.name, _moment(standing.tried_since))
+        )
     if standing.former is not None:
         rows.append(("answered before", standing.former.name, ""))
     return rows

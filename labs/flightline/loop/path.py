@@ -314,7 +314,8 @@ class _Run:
         joined = self.join(self.served, self.labels, now)
         first = self.labels.drop_duplicates("id").set_index("id")["available_at"]
         known = joined["id"].map(first).astype(lake.UTC)
-        return joined.assign(judged_at=known.clip(lower=joined["due_at"] + self.plan.wait))
+        ripe = joined["due_at"] + self.plan.wait
+        return joined.assign(judged_at=ripe.where(known <= ripe, known))
 
     # --- decisions ------------------------------------------------------------------
 
@@ -384,9 +385,7 @@ class _Run:
         """Ask the policy, with the evidence that is known now, and do what it says."""
         made: list[Trained] = []
 
-        def train(
-            cut_off: pd.Timestamp, remedy: Remedy, evidence: Evidence
-        ) -> Trained:
+        def train(cut_off: pd.Timestamp, remedy: Remedy, evidence: Evidence) -> Trained:
             if remedy != "retrain":
                 raise ValueError("the full path trains models; it calibrates none.")
             made.append(self._train(cut_off))

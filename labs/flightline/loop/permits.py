@@ -182,9 +182,7 @@ def pending(folder: Path, base: sqlite3.Connection) -> Order | None:
 
 def _followed(base: sqlite3.Connection, found: Order) -> bool:
     """Tell whether a decision has followed an order already."""
-    return any(
-        body.get("order") == plain(found) for _, _, body in read_decisions(base)
-    )
+    return any(body.get("order") == plain(found) for _, _, body in read_decisions(base))
 
 
 def clear(folder: Path, base: sqlite3.Connection) -> None:

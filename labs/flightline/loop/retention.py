@@ -102,20 +102,26 @@ def _due(folder: Path, base: sqlite3.Connection, rules: Rules) -> Iterator[Due]:
     for row in ticks[ticks["now"] < now - rules.log_days * DAY].itertuples():
         if row.log and (folder / row.log).is_file():
             yield Due("log", row.log, f"older than {rules.log_days} days")
-    answered = {name for name, in base.execute("SELECT DISTINCT model FROM answers")}
+    answered = {name for (name,) in base.execute("SELECT DISTINCT model FROM answers")}
     kept = answered | _standing(base)
-    oldest = dict(ticks["versions"][ticks["now"] >= now - rules.version_days * DAY].iloc[0])
+    oldest = dict(
+        ticks["versions"][ticks["now"] >= now - rules.version_days * DAY].iloc[0]
+    )
     for name, about in read_models(base).items():
         young = pd.Timestamp(str(about["cut_off"])) >= now - rules.model_days * DAY
         if name in kept or young:
             versions = about.get("versions")
-            for table, version in dict(versions if isinstance(versions, dict) else {}).items():
+            for table, version in dict(
+                versions if isinstance(versions, dict) else {}
+            ).items():
                 oldest[table] = min(version, oldest.get(table, version))
         elif (folder / "models" / name).is_dir():
-            yield Due("model", name, f"never answered, older than {rules.model_days} days")
+            yield Due(
+                "model", name, f"never answered, older than {rules.model_days} days"
+            )
     for table, version in sorted(oldest.items()):
         if lake.snapshot(folder / "lake", table).oldest < version:
-            why = f"older than {rules.version_days} days, and no kept model learned from it"
+            why = f"older than {rules.version_days} days, and no kept model needs it"
             yield Due("versions", f"{table} before {version}", why)
     until = now - rules.metrics_days * DAY
     if _metrics(folder, until):

@@ -42,7 +42,9 @@ class Source:
         """Refuse a source without one of the feeds, or a feed without its times."""
         missing = [name for name in FEEDS if name not in self.tables]
         if missing:
-            raise ValueError(f"the source lacks {', '.join(missing)}: it needs {FEEDS}.")
+            raise ValueError(
+                f"the source lacks {', '.join(missing)}: it needs {FEEDS}."
+            )
         for name in FEEDS:
             lost = {"event_time", "available_at"} - set(self.tables[name].columns)
             if lost:

@@ -78,7 +78,10 @@ def standing_of(decisions: Iterable[Said]) -> Standing | None:
 
 def to_body(standing: Standing, **more: object) -> dict[str, object]:
     """Return what the journal keeps of a decision: what was found, and who is left."""
-    return {**{name: plain(value) for name, value in more.items()}, "after": plain(standing)}
+    return {
+        **{name: plain(value) for name, value in more.items()},
+        "after": plain(standing),
+    }
 
 
 def plain(value: object) -> object:
