@@ -90,7 +90,7 @@ def test_the_digest_covers_answers_shadows_decisions_and_all_before(
 def test_the_clock_does_not_go_back(tmp_path: Path) -> None:
     with loop.Journal(tmp_path) as book:
         book.commit(tick(1), entry(1))
-        with pytest.raises(loop.Backwards, match="clock went back to .*nothing was"):
+        with pytest.raises(loop.Backwards, match=r"clock went back to .*nothing was"):
             book.commit(tick(0), entry(0))
         assert len(journals.read_ticks(book.base)) == 1
 
@@ -138,7 +138,9 @@ def test_another_plan_is_refused(tmp_path: Path) -> None:
     with loop.Journal(tmp_path) as book:
         book.begin("plan A")
         book.begin("plan A")
-        with pytest.raises(ValueError, match="another run.*plan A.*plan B.*new folder"):
+        with pytest.raises(
+            ValueError, match=r"another run.*plan A.*plan B.*new folder"
+        ):
             book.begin("plan B")
 
 
@@ -160,7 +162,7 @@ def damaged(tmp_path: Path, how: str) -> None:
 @pytest.mark.parametrize("how", ["no database", "cut", "overwritten"])
 def test_a_damaged_file_is_a_sentence(tmp_path: Path, how: str) -> None:
     damaged(tmp_path, how)
-    with pytest.raises(loop.BrokenJournal, match="is damaged.*Restore it from a copy"):
+    with pytest.raises(loop.BrokenJournal, match=r"is damaged.*Restore it from a copy"):
         loop.Journal(tmp_path)
     with pytest.raises(loop.BrokenJournal), journals.reading(tmp_path):
         pass
@@ -180,7 +182,7 @@ def test_a_changed_answer_is_found(tmp_path: Path) -> None:
 
 def test_a_folder_without_a_run_is_a_sentence(tmp_path: Path) -> None:
     with (
-        pytest.raises(ValueError, match="holds no run.*Begin with run"),
+        pytest.raises(ValueError, match=r"holds no run.*Begin with run"),
         journals.reading(tmp_path),
     ):
         pass

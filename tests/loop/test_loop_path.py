@@ -48,7 +48,9 @@ def test_every_flight_is_answered_once_by_the_champion_of_its_time(
     assert set(found["id"]) == set(due["flight_id"]) and found["id"].is_unique
     assert (found["source"] == "online").all()
     said = small_world.decisions(folder)
-    for (at, _, body), after in zip(said, [*[d[0] for d in said[1:]], UNTIL]):
+    for (at, _, body), after in zip(
+        said, [*[d[0] for d in said[1:]], UNTIL], strict=True
+    ):
         mine = found[(found["asked_at"] > at) & (found["asked_at"] <= after)]
         assert (mine["model"] == body["after"]["champion"]["name"]).all()
     assert small_world.outcomes(folder) == ["promoted"] * 3
@@ -139,7 +141,7 @@ def test_stopping_and_going_on_changes_nothing(folder: Path, tmp_path: Path) -> 
 
 
 def test_a_run_that_would_go_back_is_refused(folder: Path) -> None:
-    with pytest.raises(loop.Backwards, match="the run is at .*Take a later end"):
+    with pytest.raises(loop.Backwards, match=r"the run is at .*Take a later end"):
         loop.run(folder, small_world.small(), small_world.plan(), START + 5 * DAY)
 
 

@@ -2,9 +2,9 @@
 
 `python -m flightline.loop run FOLDER --until 2013-05-01` runs until that day, or goes
 on from where an earlier run stopped; `status`, `page` and `metrics` say where it
-stands; `trace FOLDER ID` follows an answer to its model, data, code and files; `rules` writes
-the alert rules for Prometheus; `retain` lists what the retention rules give up, and
-removes it with `--apply`; `permit` makes a key for somebody who may promote, and
+stands; `trace FOLDER ID` follows an answer to its model, data, code and files; `rules`
+writes the alert rules for Prometheus; `retain` lists what the retention rules give up,
+and removes it with `--apply`; `permit` makes a key for somebody who may promote, and
 `promote` orders a promotion with it.
 
 Exit codes: 0, done; 1, `status` found an alert in the last step; 2, no answer, and one

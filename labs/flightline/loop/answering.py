@@ -186,7 +186,7 @@ def answers_contract() -> "DataFrameSchema":
 
 def keep_answers(
     lake_dir: Path | str, asks: pd.DataFrame, answered: Answered, log: str
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, int]:
     """Bring what was answered into the lake, once; return it as training reads it.
 
     Parameters
@@ -201,19 +201,23 @@ def keep_answers(
 
     Returns
     -------
-    DataFrame
+    rows : DataFrame
         KEYED, FEATURES, `model` and `score`, in the order of `asks`; without the
         flights that got no answer.
+    version : int
+        The table's version that holds them; 0 if there was none.
     """
     said = answered.served.set_index("id")[["model", "score"]]
     rows = asks[[*KEYED, *FEATURES]].join(said, on="flight_id", how="inner")
     rows = rows.astype(dict.fromkeys(NUMERIC, "float64"))
+    version = 0
     if len(rows):
         named = rows.rename(columns={T: "event_time"})
         batch = named.assign(available_at=named["event_time"])
         schema = answers_contract()
-        lake.append(lake_dir, TABLE, batch, source=log, schema=schema)
-    return rows.reset_index(drop=True)
+        done = lake.append(lake_dir, TABLE, batch, source=log, schema=schema)
+        version = done.version
+    return rows.reset_index(drop=True), version
 
 
 def kept_answers(lake_dir: Path | str, until: pd.Timestamp) -> pd.DataFrame:

@@ -18,6 +18,7 @@ is started again with the same call, and ends with the same decisions.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -175,7 +176,7 @@ class _Run:
         self.versions = {
             name: len(lake.log(self.lake, name)) for name in lake.tables(self.lake)
         }
-        self.environment = training.provenance(source.folder or folder)
+        self.environment = _environment(source.folder)
         self.first: pd.DataFrame | None = None
         self.rows: list[pd.DataFrame] = []
         self.served = pd.DataFrame(columns=ANSWERS)
@@ -187,11 +188,12 @@ class _Run:
         ticks = list(Clock(plan.start, until, plan.step).ticks(last))
         found = standing_of(read_decisions(base))
         self.standing = found or self._begin()
+        self._deploy()
         if not ticks:
             return
-        self._remember(ticks[0].since)
         begin, end = ticks[0].since, ticks[-1].now
-        flow = lake.replay(self.source.tables, plan.step, begin, end)
+        self._remember(begin)
+        flow = lake.replay(self.source.tables, str(plan.step), begin, end)
         for tick, (now, news) in zip(ticks, flow, strict=True):
             if now != tick.now:
                 raise RuntimeError(f"the replay is at {now}, the clock at {tick.now}.")
@@ -241,7 +243,6 @@ class _Run:
         self.rows = [kept] if len(kept) else []
         self.served = read_answers(self.journal.base, since=now - RECENT)
         self.watch = monitor.Watch(self.lake, self.folder / "metrics.sqlite", now)
-        self._deploy()
 
     def _deploy(self) -> None:
         """Load who answers, and tell a service that follows the rollout."""
@@ -264,11 +265,11 @@ class _Run:
             asks, self.live, self.folder / log, trial and _assign(trial)
         )
         failpoint("loop-answered")
-        kept = answering.keep_answers(self.lake, asks, answered, log)
+        kept, version = answering.keep_answers(self.lake, asks, answered, log)
         failpoint("loop-kept")
-        if len(kept):
+        if version:
             self.rows.append(kept)
-            self.versions[answering.TABLE] = len(lake.log(self.lake, answering.TABLE))
+            self.versions[answering.TABLE] = version
         self._note_answers(answered.served.assign(tick=tick.now), tick.now)
         decided = read_decisions(self.journal.base)
         recent = self._recent(tick.now)
@@ -450,6 +451,12 @@ def _assign(trial: canary.Trial) -> Callable[[str], str]:
         return "challenger" if asked == trial.challenger else "champion"
 
     return label
+
+
+@cache
+def _environment(data: Path | None) -> dict[str, str]:
+    """Return what this process runs on; it does not change while it runs."""
+    return training.provenance(Path() if data is None else data)
 
 
 def _note(made: Trained) -> Note:

@@ -1,10 +1,12 @@
 """Who answers, and who is on trial: added up from the decisions of the journal."""
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, is_dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from flightline import serving, training
@@ -97,11 +99,14 @@ def plain(value: object) -> object:
         return {str(name): plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [plain(each) for each in value]
-    if isinstance(value, float) and value != value:
-        return None
-    if callable(value):
-        return f"{value.__module__}.{value.__qualname__}"
-    return value
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    kind = value if hasattr(value, "__qualname__") else type(value)
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _model(body: object) -> Model | None:
