@@ -163,6 +163,7 @@ def test_nobody_opens_the_sealed_week_before_the_capstone() -> None:
     """
     reads_files = {
         "data/build.py",
+        "labs/flightline/loop/source.py",
         "labs/flightline/serving/serve.py",
         "labs/flightline/training/data.py",
         "tests/data/test_data.py",
