@@ -16,7 +16,7 @@ from labkit import data
 
 START = pd.Timestamp("2013-03-25T04:00Z").as_unit("us")
 DAY = pd.Timedelta(days=1)
-FIT = loop.Fit("logistic")
+FIT = loop.Fit(rounds=20)
 WEEKLY = loop.Schedule(1, START)
 
 
@@ -36,7 +36,7 @@ def changed(feed: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> loop.S
 
 
 def plan(**more: object) -> loop.Plan:
-    """Return a cheap plan: a logistic regression each week."""
+    """Return a cheap plan: twenty trees each week."""
     policy = more.pop("policy", loop.Policy("weekly", WEEKLY))
     return loop.Plan(policy, **{"fit": FIT, "start": START, **more})
 

@@ -192,6 +192,14 @@ def test_a_damaged_lake_stops_the_loop(sixth_day: Path, tmp_path: Path) -> None:
         go(folder)
 
 
+def test_a_lost_journal_is_written_anew_from_the_start(
+    sixth_day: Path, digest: str, tmp_path: Path
+) -> None:
+    folder = copied(sixth_day, tmp_path)
+    (folder / loop.journal.NAME).unlink()
+    assert go(folder) == digest
+
+
 def silent(since: int, until: int) -> loop.Source:
     """Hold back what would have been known in some days, until they are over."""
     low, high = START + since * DAY, START + until * DAY

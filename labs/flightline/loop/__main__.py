@@ -40,12 +40,12 @@ from flightline.loop.journal import (
     reading,
     verify,
 )
-from flightline.loop.policy import Policy
+from flightline.loop.policy import Policy, Trigger
 from flightline.loop.source import read_source
 
 DATA = Path(__file__).resolve().parents[3] / "data"
 KEY = "FLIGHTLINE_PROMOTER_KEY"
-TRIGGERS = {
+TRIGGERS: dict[str, Trigger] = {
     "never": triggers.Never(),
     "schedule": triggers.Schedule(4, START),
     "drift": triggers.Drift(),

@@ -112,7 +112,7 @@ def decides(tick: Tick, start: pd.Timestamp) -> bool:
     -------
     bool
     """
-    return (tick.now - start) // WEEK > (tick.since - start) // WEEK
+    return bool((tick.now - start) // WEEK > (tick.since - start) // WEEK)
 
 
 def day_of(times: pd.Series) -> pd.Series:

@@ -105,7 +105,7 @@ class Entry:
 
 def text_of(at: pd.Timestamp) -> str:
     """Return a moment as the journal keeps it: UTC, ISO 8601, whole microseconds."""
-    return at.tz_convert("UTC").as_unit("us").isoformat()
+    return str(at.tz_convert("UTC").as_unit("us").isoformat())
 
 
 class Journal:
@@ -306,13 +306,14 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 def _has_tables(base: sqlite3.Connection) -> bool:
     """Tell whether a file has any table: a killed first start leaves it empty."""
-    return base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
+    found = base.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    return found is not None
 
 
 def _broken(path: Path, why: str) -> BrokenJournal:
     """Say that a journal is damaged, and what to do."""
     return BrokenJournal(
-        f"{path} is damaged: {why}. Restore it from a copy, or remove it and run again "
+        f"{path} is damaged: {' '.join(why.split())}. Restore it from a copy, or remove it and run again "
         "from the start: the lake keeps what arrived."
     )
 

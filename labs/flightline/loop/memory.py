@@ -42,10 +42,10 @@ class Memory:
             return rows[rows["available_at"] <= now]
 
         plan = known("schedule", BACK).drop_duplicates("flight_id", keep="last")
-        blank = {"dep_utc": pd.NaT, "dep_delay": float("nan")}
-        blank |= {"arr_utc": pd.NaT, "arr_delay": float("nan")}
-        log = plan.set_index("flight_id")[PLAN].assign(**blank)
-        log = log.astype({"dep_utc": lake.UTC, "arr_utc": lake.UTC})
+        log = plan.set_index("flight_id")[PLAN]
+        for time, delay in features.stream.OUTCOMES.values():
+            unknown = pd.Series(pd.NaT, log.index, dtype=lake.UTC)
+            log = log.assign(**{time: unknown, delay: float("nan")})
         past = {name: known(name, BACK) for name in ("departures", "arrivals")}
         empty = {"schedule": plan.iloc[:0]}
         self.log = features.stream.take(log, {**empty, **past})

@@ -261,9 +261,8 @@ class _Run:
         self.labels = pd.concat([self.labels, fresh], ignore_index=True)
         log = f"answers/{tick.now:%Y-%m-%dT%H%M}.jsonl"
         trial = self._trial(self.standing)
-        answered = answering.answer(
-            asks, self.live, self.folder / log, trial and _assign(trial)
-        )
+        assign = None if trial is None else _assign(trial)
+        answered = answering.answer(asks, self.live, self.folder / log, assign)
         failpoint("loop-answered")
         kept, version = answering.keep_answers(self.lake, asks, answered, log)
         failpoint("loop-kept")
@@ -356,7 +355,7 @@ class _Run:
         for model in (trial.champion, trial.challenger):
             old = read_shadows(self.journal.base, model.name, since=trial.since)
             new.append(old.assign(model=model.name))
-        said = pd.concat([served[WHO_SAID], *new])
+        said = pd.concat([each for each in (served[WHO_SAID], *new) if len(each)])
         scores = said.pivot(index="id", columns="model", values="score")
         asked = served.set_index("id")[["asked_at", "day", "due_at"]]
         both = {
