@@ -1,6 +1,7 @@
 """A card at each promotion, and who may promote."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,16 @@ def automatic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("asking")
+    loop.run(path, small_world.small(), ASK, START + 7 * DAY)
+    return path
+
+
 @pytest.fixture
-def asking(tmp_path: Path) -> Path:
-    loop.run(tmp_path, small_world.small(), ASK, START + 7 * DAY)
-    return tmp_path
+def asking(asked: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(asked, tmp_path / "run"))
 
 
 def champion(folder: Path) -> str:

@@ -15,6 +15,8 @@ import pandas as pd
 import pytest
 import small_world
 from flightline import lake, loop, training
+from flightline.loop.memory import reports_known
+from flightline.loop.studio import labels_of
 
 START, DAY = small_world.START, small_world.DAY
 UNTIL = START + 8 * DAY
@@ -227,9 +229,6 @@ def test_a_silent_label_feed_is_told_and_nothing_is_lost(tmp_path: Path) -> None
     join = loop.LabelJoin()
     with loop.journal.reading(tmp_path) as base:
         kept = loop.journal.read_answers(base)
-    from flightline.loop.memory import reports_known
-    from flightline.loop.studio import labels_of
-
     now = START + 12 * DAY
     found = join(kept, labels_of(reports_known(tmp_path / "lake", now)), now)
     ripe = found[found["mature"]]
@@ -252,9 +251,6 @@ def test_repeated_and_corrected_labels_count_once(tmp_path: Path) -> None:
     loop.run(tmp_path, source, small_world.plan(), START + 4 * DAY)
     aside = lake.quarantine(tmp_path / "lake", "arrivals")
     assert aside["reason"].str.contains("is in the lake already").sum() == 20
-    from flightline.loop.memory import reports_known
-    from flightline.loop.studio import labels_of
-
     now = START + 4 * DAY
     labels = labels_of(reports_known(tmp_path / "lake", now))
     twice = labels[labels["id"].duplicated(keep=False)]

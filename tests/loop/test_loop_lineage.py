@@ -1,11 +1,12 @@
 """From an answer back to model, features, data, code and raw files."""
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import small_world
-from flightline import loop
+from flightline import loop, training
 from labkit import data
 
 START, DAY = small_world.START, small_world.DAY
@@ -48,8 +49,6 @@ def test_a_trace_leads_to_all_that_an_answer_rests_on(
 
 
 def test_the_score_follows_from_what_the_trace_names(folder: Path, flight: str) -> None:
-    from flightline import training
-
     found = loop.trace(folder, flight)
     model = training.load_model(
         folder / "models" / str(found.answer["model"]),
@@ -63,8 +62,6 @@ def test_the_score_follows_from_what_the_trace_names(folder: Path, flight: str) 
 def test_a_trace_says_what_was_changed_or_given_up(
     folder: Path, tmp_path: Path, flight: str
 ) -> None:
-    import shutil
-
     copy = Path(shutil.copytree(folder, tmp_path / "run"))
     found = loop.trace(copy, flight)
     log = copy / found.log
@@ -72,7 +69,7 @@ def test_a_trace_says_what_was_changed_or_given_up(
     assert "changed" in loop.trace(copy, flight).log_state
     log.unlink()
     assert loop.trace(copy, flight).log_state == "given up"
-    model = next((copy / "models" / str(found.answer["model"])).glob("delay*.json"))
+    model = next((copy / "models" / str(found.answer["model"])).glob("delay*.txt"))
     model.write_bytes(b"{}")
     assert "not to be opened" in loop.trace(copy, flight).model_state
 

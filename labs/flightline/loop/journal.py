@@ -312,9 +312,10 @@ def _has_tables(base: sqlite3.Connection) -> bool:
 
 def _broken(path: Path, why: str) -> BrokenJournal:
     """Say that a journal is damaged, and what to do."""
+    said = " ".join(why.split())
     return BrokenJournal(
-        f"{path} is damaged: {' '.join(why.split())}. Restore it from a copy, or remove it and run again "
-        "from the start: the lake keeps what arrived."
+        f"{path} is damaged: {said}. Restore it from a copy, or remove it and run "
+        "again from the start: the lake keeps what arrived."
     )
 
 

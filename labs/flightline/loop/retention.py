@@ -104,29 +104,34 @@ def _due(folder: Path, base: sqlite3.Connection, rules: Rules) -> Iterator[Due]:
             yield Due("log", row.log, f"older than {rules.log_days} days")
     answered = {name for (name,) in base.execute("SELECT DISTINCT model FROM answers")}
     kept = answered | _standing(base)
-    oldest = dict(
-        ticks["versions"][ticks["now"] >= now - rules.version_days * DAY].iloc[0]
-    )
+    oldest = _seen(ticks, now - rules.version_days * DAY)
     for name, about in read_models(base).items():
         young = pd.Timestamp(str(about["cut_off"])) >= now - rules.model_days * DAY
         if name in kept or young:
-            versions = about.get("versions")
-            for table, version in dict(
-                versions if isinstance(versions, dict) else {}
-            ).items():
+            needed = about.get("versions")
+            for table, version in (needed if isinstance(needed, dict) else {}).items():
                 oldest[table] = min(version, oldest.get(table, version))
         elif (folder / "models" / name).is_dir():
-            yield Due(
-                "model", name, f"never answered, older than {rules.model_days} days"
-            )
-    for table, version in sorted(oldest.items()):
-        if lake.snapshot(folder / "lake", table).oldest < version:
-            why = f"older than {rules.version_days} days, and no kept model needs it"
-            yield Due("versions", f"{table} before {version}", why)
+            why = f"never answered, older than {rules.model_days} days"
+            yield Due("model", name, why)
+    if ticks["now"].iloc[0] < now - rules.version_days * DAY:
+        for table, version in sorted(oldest.items()):
+            if lake.snapshot(folder / "lake", table).oldest < version:
+                why = f"older than {rules.version_days} days, no kept model needs it"
+                yield Due("versions", f"{table} before {version}", why)
     until = now - rules.metrics_days * DAY
     if _metrics(folder, until):
         why = f"older than {rules.metrics_days} days"
         yield Due("metrics", f"before {text_of(until)}", why)
+
+
+def _seen(ticks: pd.DataFrame, since: pd.Timestamp) -> dict[str, int]:
+    """Return the oldest version of each table that a step has read since a moment."""
+    oldest: dict[str, int] = {}
+    for versions in ticks["versions"][ticks["now"] >= since]:
+        for table, version in versions.items():
+            oldest[table] = min(version, oldest.get(table, version))
+    return oldest
 
 
 def _standing(base: sqlite3.Connection) -> set[str]:
