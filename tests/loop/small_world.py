@@ -16,6 +16,7 @@ from labkit import data
 
 START = pd.Timestamp("2013-03-25T04:00Z").as_unit("us")
 DAY = pd.Timedelta(days=1)
+WEEK = 7 * DAY
 FIT = loop.Fit(rounds=20)
 WEEKLY = loop.Schedule(1, START)
 

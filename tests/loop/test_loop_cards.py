@@ -25,16 +25,9 @@ def automatic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("asking")
-    loop.run(path, small_world.small(), ASK, START + 7 * DAY)
-    return path
-
-
 @pytest.fixture
-def asking(asked: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(asked, tmp_path / "run"))
+def asking(held_week: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(held_week, tmp_path / "run"))
 
 
 def champion(folder: Path) -> str:

@@ -4,24 +4,14 @@ import shutil
 from pathlib import Path
 
 import pytest
-import small_world
 from flightline import loop
 from flightline.loop import __main__ as command
 from flightline.loop import permits
 
-START, DAY = small_world.START, small_world.DAY
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("command")
-    loop.run(path, small_world.small(), small_world.plan(), START + 8 * DAY)
-    return path
-
 
 @pytest.fixture
-def folder(finished: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(finished, tmp_path / "run"))
+def folder(eight_days: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(eight_days, tmp_path / "run"))
 
 
 def ask(*arguments: object) -> int:

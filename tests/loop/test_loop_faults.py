@@ -70,16 +70,6 @@ def test_killed_at_every_failpoint_it_ends_alike(
     assert go(folder) == digest
 
 
-@pytest.mark.parametrize("point", ["loop-arrived", "loop-trained", "journal-whole"])
-def test_killed_in_its_first_step_it_ends_alike(
-    point: str, digest: str, tmp_path: Path
-) -> None:
-    wish = {"FLIGHTLINE_FAILPOINT": f"{point}:SIGKILL"}
-    status = small_world.in_child(lambda: go(tmp_path, START), **wish)
-    assert os.WIFSIGNALED(status)
-    assert go(tmp_path) == digest
-
-
 def test_killed_at_random_moments_it_ends_alike(digest: str, tmp_path: Path) -> None:
     chance = random.Random(5)
     kills = 0
@@ -141,7 +131,7 @@ def at_most(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.parametrize("size", [2_000, 20_000, 60_000, 120_000])
+@pytest.mark.parametrize("size", [2_000, 60_000])
 def test_a_full_disk_is_a_sentence_and_nothing_is_lost(
     size: int, sixth_day: Path, digest: str, tmp_path: Path
 ) -> None:
@@ -155,7 +145,7 @@ def test_a_full_disk_is_a_sentence_and_nothing_is_lost(
     assert go(folder) == digest
 
 
-@pytest.mark.parametrize("point", ["loop-answered", "loop-measured", "journal-half"])
+@pytest.mark.parametrize("point", ["loop-answered", "journal-half"])
 def test_a_disk_that_is_full_at_a_step_loses_nothing(
     point: str,
     sixth_day: Path,
@@ -180,10 +170,23 @@ def test_a_disk_that_is_full_at_a_step_loses_nothing(
 
 def test_a_damaged_model_stops_the_loop(sixth_day: Path, tmp_path: Path) -> None:
     folder = copied(sixth_day, tmp_path)
-    file = next((folder / "models").glob("*/delay*.json"))
+    file = next((folder / "models").glob("*/delay*.txt"))
     file.write_bytes(file.read_bytes() + b" ")
     with pytest.raises(training.Damaged, match=f"{file.name}.*Restore it"):
         go(folder)
+
+
+def test_a_damaged_metrics_store_stops_the_loop(
+    sixth_day: Path, digest: str, tmp_path: Path
+) -> None:
+    folder = copied(sixth_day, tmp_path)
+    store = folder / "metrics.sqlite"
+    content = store.read_bytes()
+    store.write_bytes(b"no store" * 1_000)
+    with pytest.raises(ValueError, match=r"metrics\.sqlite cannot be written"):
+        go(folder)
+    store.write_bytes(content)
+    assert go(folder) == digest
 
 
 def test_a_damaged_lake_stops_the_loop(sixth_day: Path, tmp_path: Path) -> None:
@@ -243,7 +246,7 @@ def test_repeated_and_corrected_labels_count_once(tmp_path: Path) -> None:
         again = some.head(20)
         fixed = some.iloc[20:40].assign(
             arr_delay=90.0,
-            available_at=lambda r: r["available_at"] + pd.Timedelta(hours=30),
+            available_at=some["available_at"] + pd.Timedelta(hours=30).as_unit("us"),
         )
         return pd.concat([rows, again, fixed], ignore_index=True)
 

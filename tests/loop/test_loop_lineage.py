@@ -7,19 +7,13 @@ import pandas as pd
 import pytest
 import small_world
 from flightline import loop, training
-from labkit import data
 
 START, DAY = small_world.START, small_world.DAY
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("traced")
-    sums = (data.DATA_DIR / "SHA256SUMS").read_text().splitlines()
-    files = dict(line.split("  ")[::-1] for line in sums)
-    source = loop.Source(small_world.small().tables, files, data.DATA_DIR)
-    loop.run(path, source, small_world.plan(), START + 8 * DAY)
-    return path
+def folder(eight_days: Path) -> Path:
+    return eight_days
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """The status page and what Prometheus scrapes."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ START, DAY = small_world.START, small_world.DAY
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("page")
+def folder(held_week: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = Path(shutil.copytree(held_week, tmp_path_factory.mktemp("page") / "run"))
     held = small_world.plan(automatic=False)
     loop.run(path, small_world.small(), held, START + 9 * DAY)
     return path

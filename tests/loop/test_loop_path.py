@@ -91,12 +91,13 @@ def test_the_replay_decides_alike_to_the_bit(folder: Path, table: pd.DataFrame) 
 def test_a_trial_goes_the_same_way_on_both_paths(
     tmp_path: Path, table: pd.DataFrame
 ) -> None:
+    until = START + 13 * DAY
     policy = loop.Policy("tried", small_world.WEEKLY, trial=True)
     trial = loop.canary.Plan(days=3, share=0.3, margin=0.05)
     plan = small_world.plan(policy=policy, trial=trial)
-    loop.run(tmp_path, small_world.small(), plan, UNTIL)
+    loop.run(tmp_path, small_world.small(), plan, until)
     replay = loop.Replay(table, fit=plan.fit, join=LabelJoin(plan.wait))
-    found = replay.run(policy, START, UNTIL, plan=trial)
+    found = replay.run(policy, START, until, plan=trial)
     said = small_world.decisions(tmp_path)
     kept = [b["decision"] for _, _, b in said if "decision" in b]
     assert kept[: len(found.decisions)] == [plain(each) for each in found.decisions]
@@ -220,8 +221,8 @@ def asked_without(
 
 
 def test_a_month_with_every_flight_is_that_of_the_replay(tmp_path: Path) -> None:
-    """April as a whole: three months to learn from, a retraining each fortnight."""
-    flights, airports = data.load_flights(months=range(1, 5)), data.load_airports()
+    """April as a whole: a month to learn from, a retraining each fortnight."""
+    flights, airports = data.load_flights(months=[3, 4]), data.load_airports()
     weather = data.load_weather()
     source = loop.source_of(flights, airports, weather)
     policy = loop.Policy("every 2 weeks", loop.Schedule(2, loop.START))
@@ -235,7 +236,57 @@ def test_a_month_with_every_flight_is_that_of_the_replay(tmp_path: Path) -> None
     ]
     assert kept == [plain(each) for each in found.decisions] and len(kept) == 4
     assert [each["outcome"] for each in kept] == ["keep", "promoted"] * 2
+    rows = drift.read_metrics(tmp_path / "metrics.sqlite", "performance")
+    assert rows["at"].dt.strftime("%m-%d").unique().tolist() == ["04-15", "04-29"]
+    one = rows.set_index("subject").loc["log_loss"]
+    assert ((one["low"] < one["value"]) & (one["value"] < one["high"])).all()
     mine = answers(tmp_path).set_index("id").sort_index()
     other = found.served.set_index("id").sort_index()
     assert len(mine) > 27_000 and mine.index.equals(other.index)
     assert np.array_equal(mine["score"], other["score"])
+
+
+def test_a_world_without_a_feed_or_a_zone_is_refused() -> None:
+    tables = dict(small_world.small().tables)
+    naive = tables["weather"].assign(
+        available_at=tables["weather"]["available_at"].dt.tz_localize(None)
+    )
+    with pytest.raises(
+        ValueError, match=r"weather: available_at holds datetime64.us., no"
+    ):
+        loop.Source({**tables, "weather": naive})
+    with pytest.raises(ValueError, match="arrivals lacks event_time"):
+        loop.Source({**tables, "arrivals": tables["arrivals"][["available_at"]]})
+    del tables["arrivals"]
+    with pytest.raises(ValueError, match="the source lacks arrivals"):
+        loop.Source(tables)
+
+
+def test_raw_files_are_read_if_their_digests_hold(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="holds no SHA256SUMS"):
+        loop.read_source(tmp_path, [3])
+    for name in ("airports.parquet", "weather.parquet"):
+        (tmp_path / name).write_bytes((data.DATA_DIR / name).read_bytes())
+    sums = (data.DATA_DIR / "SHA256SUMS").read_text()
+    (tmp_path / "SHA256SUMS").write_text(sums)
+    with pytest.raises(
+        training.Damaged, match=r"2013-03\.parquet is missing or changed"
+    ):
+        loop.read_source(tmp_path, [3])
+    whole = loop.read_source(data.DATA_DIR, [3])
+    rows = whole.tables["arrivals"]
+    assert whole.named("arrivals", rows) == "flights/2013-03.parquet"
+    assert whole.named("weather", whole.tables["weather"]) == "weather.parquet"
+    assert loop.Source(whole.tables).named("arrivals", rows) == "arrivals"
+    assert not (whole.tables["weather"]["wind_speed"] > 200).any()
+
+
+def test_a_remedy_that_the_path_has_not_is_a_sentence(tmp_path: Path) -> None:
+    policy = loop.Policy("calibrated", small_world.WEEKLY, remedy="recalibrate")
+    with pytest.raises(ValueError, match="calibrates none"):
+        loop.run(
+            tmp_path,
+            small_world.small(),
+            small_world.plan(policy=policy),
+            START + 7 * DAY,
+        )

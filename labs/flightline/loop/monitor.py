@@ -26,6 +26,8 @@ from flightline.loop.answering import Answered
 from flightline.loop.clock import DAY, Tick
 from flightline.loop.core import losses
 from flightline.loop.labels import silence, silent_days, with_labels
+from flightline.loop.policy import Evidence
+from flightline.loop.triggers import few_days
 
 WATCHED = ("departures", "arrivals", "weather")
 """Feeds that never rest for long."""
@@ -268,6 +270,38 @@ def budget_alerts(counts: Mapping[str, np.ndarray], tick: Tick) -> list[Alert]:
             )
             found.append((at, alert.name, f"{said}until {until:%Y-%m-%d %H:%M} UTC"))
     return found
+
+
+def of_four_weeks(evidence: Evidence, base_rate: float) -> pd.DataFrame:
+    """Return how the champion did in the last four weeks, and how its scores moved.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        What the policy is asked with.
+    base_rate : float
+        The share of late flights that the champion has learned from.
+
+    Returns
+    -------
+    DataFrame
+        The columns CHECK: `performance` by metric, with the ends of its interval as
+        `low` and `high`, and the `psi` of the scores; without rows as long as fewer
+        than seven days are mature, or the reference is not complete.
+    """
+    parts = []
+    if not few_days(evidence.judged):
+        scored = evidence.judged
+        found = drift.performance(scored, base_rate=base_rate, blocks="day")
+        rows = found.assign(metric="performance", subject=found.index)
+        parts.append(rows.assign(false_alarm=np.nan, found=False)[drift.CHECK])
+    before, now = evidence.reference["score"], evidence.scored["score"]
+    if len(before) and len(now):
+        moved = [_row("psi", "score", float(drift.psi(before, now)))]
+        parts.append(pd.DataFrame(moved, columns=drift.CHECK))
+    if not parts:
+        return pd.DataFrame(columns=drift.CHECK)
+    return pd.concat(parts, ignore_index=True)
 
 
 def _row(metric: str, subject: str, value: float) -> list[object]:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from flightline import lake, serving, training
+from flightline import drift, lake, serving, training
 from flightline.features import T
 from flightline.lake import failpoint
 from flightline.loop import answering, canary, cards, monitor, permits
@@ -402,6 +402,7 @@ class _Run:
             join=self.join,
             on_trial=standing.challenger,
         )
+        self._note_four_weeks(evidence)
         found = decide(evidence, self.plan.policy, train)
         notes = [_note(each) for each in made]
         held = found.outcome in ("trial", "promoted") and not self.plan.automatic
@@ -412,6 +413,14 @@ class _Run:
             self._write_card(standing, found.reason or "", found, made[0].about)
         self.say(_line(found, held))
         return standing, to_body(standing, decision=found, held=held), notes
+
+    def _note_four_weeks(self, evidence: Evidence) -> None:
+        """Write to the metrics store how the champion did in the last four weeks."""
+        about = read_models(self.journal.base)[evidence.champion.name]
+        base_rate = float(str(about["late"])) / float(str(about["rows"]))
+        found = monitor.of_four_weeks(evidence, base_rate)
+        if len(found):
+            drift.write_metrics(self.watch.store, evidence.now, found)
 
     def _train(self, cut_off: pd.Timestamp) -> Trained:
         """Train a model on all that was mature at a cut-off."""

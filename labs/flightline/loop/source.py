@@ -45,10 +45,8 @@ class Source:
             raise ValueError(
                 f"the source lacks {', '.join(missing)}: it needs {FEEDS}."
             )
-        for name in FEEDS:
-            lost = {"event_time", "available_at"} - set(self.tables[name].columns)
-            if lost:
-                raise ValueError(f"{name} lacks {', '.join(sorted(lost))}.")
+        tables = {name: _timed(name, self.tables[name]) for name in FEEDS}
+        object.__setattr__(self, "tables", tables)
 
     @cached_property
     def identity(self) -> str:
@@ -78,6 +76,22 @@ class Source:
             names = {_file_of(month) for month in months}
         known = sorted(names & set(self.files))
         return " ".join(known) or feed
+
+
+def _timed(feed: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a feed with both times in UTC and microseconds, or say what is wrong."""
+    for name in ("event_time", "available_at"):
+        if name not in rows:
+            raise ValueError(f"{feed} lacks {name}.")
+        if not isinstance(rows[name].dtype, pd.DatetimeTZDtype):
+            raise ValueError(
+                f"{feed}: {name} holds {rows[name].dtype}, no times with a zone. Give "
+                "them in UTC."
+            )
+        if rows[name].dtype != lake.UTC:
+            whole = rows[name].dt.tz_convert("UTC").astype(lake.UTC)
+            rows = rows.assign(**{name: whole})
+    return rows
 
 
 def _file_of(month: str) -> str:
