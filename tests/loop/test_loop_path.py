@@ -1,5 +1,6 @@
 """The full path: what a run does in three weeks, and that the replay decides alike."""
 
+import asyncio
 import json
 import tempfile
 from pathlib import Path
@@ -129,6 +130,17 @@ def test_short_steps_answer_as_long_ones_do(tmp_path: Path) -> None:
         found.append(answers(tmp_path / f"{hours}"))
     columns = ["id", "asked_at", "day", "due_at", "model", "score", "source"]
     assert len(found[0]) > 50 and found[0][columns].equals(found[1][columns])
+
+
+def test_it_runs_where_an_event_loop_is_at_work(tmp_path: Path) -> None:
+    """As in a notebook."""
+
+    async def cell() -> str:
+        until = START + DAY
+        return loop.run(tmp_path, small_world.small(), small_world.plan(), until)
+
+    assert len(asyncio.run(cell())) == 64
+    assert len(answers(tmp_path)) > 80
 
 
 def test_stopping_and_going_on_changes_nothing(folder: Path, tmp_path: Path) -> None:
@@ -269,9 +281,7 @@ def test_raw_files_are_read_if_their_digests_hold(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes((data.DATA_DIR / name).read_bytes())
     sums = (data.DATA_DIR / "SHA256SUMS").read_text()
     (tmp_path / "SHA256SUMS").write_text(sums)
-    with pytest.raises(
-        training.Damaged, match=r"2013-03\.parquet is missing"
-    ):
+    with pytest.raises(training.Damaged, match=r"2013-03\.parquet is missing"):
         loop.read_source(tmp_path, [3])
     whole = loop.read_source(data.DATA_DIR, [3])
     rows = whole.tables["arrivals"]

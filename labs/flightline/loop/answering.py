@@ -7,7 +7,8 @@ then brought into the lake, where training reads it.
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -83,7 +84,7 @@ def answer(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
-    refused = asyncio.run(_ask_all(asks, live, path, assign))
+    refused = _to_the_end(_ask_all(asks, live, path, assign))
     _sync(path)
     content = path.read_bytes()
     log = serving.read_log(path).drop_duplicates(["flight_id", "version", "shadow"])
@@ -101,12 +102,22 @@ def answer(
     )
     dated = known["sched_dep_utc"].reindex(log["flight_id"])
     rows = rows.assign(day=day_of(pd.Series(dated.array, rows.index)).to_numpy())
-    heard = log["shadow"].astype(bool)
+    heard = log["shadow"].astype(bool).to_numpy()
     served = rows[~heard].reset_index(drop=True)
-    pairs = rows[["model", "id"]].apply(tuple, axis=1)
-    own = pairs.isin(set(pairs[~heard]))
+    pairs = pd.MultiIndex.from_frame(rows[["model", "id"]])
+    own = pairs.isin(pairs[~heard])
     shadows = rows.loc[heard & ~own, ["model", "id", "score"]].reset_index(drop=True)
     return Answered(served, shadows, refused, training.sha256(content))
+
+
+def _to_the_end(asking: Coroutine[None, None, int]) -> int:
+    """Run a coroutine to its end, in a notebook too, whose own loop is at work."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(asking)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, asking).result()
 
 
 class _Book(serving.PredictionLog):
