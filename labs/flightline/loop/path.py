@@ -311,8 +311,9 @@ class _Run:
 
     def _recent(self, now: pd.Timestamp) -> pd.DataFrame:
         """Return what was answered lately, with the labels that are known."""
-        joined = self.join(self.served, self.labels, now)
-        first = self.labels.drop_duplicates("id").set_index("id")["available_at"]
+        labels = self.labels[self.labels["available_at"] > now - RECENT]
+        joined = self.join(self.served, labels, now)
+        first = labels.drop_duplicates("id").set_index("id")["available_at"]
         known = joined["id"].map(first).astype(lake.UTC)
         ripe = joined["due_at"] + self.plan.wait
         return joined.assign(judged_at=ripe.where(known <= ripe, known))
@@ -368,7 +369,8 @@ class _Run:
             serving.canary.Tally(len(table), int(lost[name].sum())) for name in both
         )
         whole = table[~lost.any(axis=1)]
-        paired = canary.pair(whole, self.labels, now, self.join)
+        known = self.labels[self.labels["available_at"] > trial.since]
+        paired = canary.pair(whole, known, now, self.join)
         found = canary.review(trial, paired, now, (tallies[0], tallies[1]))
         standing = self.standing
         if found.action == "roll back":
