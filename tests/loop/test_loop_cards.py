@@ -19,9 +19,8 @@ def automatic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     policy = loop.Policy(
         "gated", small_world.WEEKLY, loop.NoWorse(margin=0.5), holdout=7 * DAY
     )
-    loop.run(
-        path, small_world.small(), small_world.plan(policy=policy), START + 15 * DAY
-    )
+    plan = small_world.plan(policy=policy)
+    loop.run(path, small_world.small(), plan, START + 8 * DAY)
     return path
 
 
