@@ -93,7 +93,8 @@ def test_a_trial_goes_the_same_way_on_both_paths(
     tmp_path: Path, table: pd.DataFrame
 ) -> None:
     until = START + 13 * DAY
-    policy = loop.Policy("tried", small_world.WEEKLY, trial=True)
+    moved = loop.Drift(0.001, "training")
+    policy = loop.Policy("tried", moved, trial=True)
     trial = loop.canary.Plan(days=3, share=0.3, margin=0.05)
     plan = small_world.plan(policy=policy, trial=trial)
     loop.run(tmp_path, small_world.small(), plan, until)

@@ -403,6 +403,7 @@ class _Run:
             self.labels,
             join=self.join,
             on_trial=standing.challenger,
+            learned_scores=self.studio.learned_scores(champion),
         )
         self._note_four_weeks(evidence)
         found = decide(evidence, self.plan.policy, train)

@@ -1,18 +1,24 @@
 """Train a model from what was served, keep it on disk, and score with it again."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from flightline import lake, training
 from flightline.features import FEATURES, LATE_MIN, T
 from flightline.loop.clock import day_of
+from flightline.loop.core import Floats
 from flightline.loop.fits import Fit, fit_at, learned_at, model_of
 from flightline.loop.labels import ANSWER
-from flightline.loop.policy import Model
+from flightline.loop.policy import WINDOW, Model
 from flightline.loop.standing import FILE, plain
+
+LEARNED = "learned.npy"
+"""The scores of the newest rows that a model has learned, for their spread alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,12 +168,31 @@ class Studio:
             self.folder / model.name, [named], {"": {"about": about}}
         )
         about = {**about, "manifest_sha256": manifest}
+        newest = learned[learned[T] > cut_off - WINDOW]
+        scores = named.predict(newest) if len(newest) else np.empty(0)
+        _write_array(self.folder / model.name / LEARNED, scores)
         asked = rows.drop_duplicates("flight_id").set_index("flight_id")[FEATURES]
         return Trained(model, pd.Index(learned["flight_id"]), about, named, asked)
 
     def open(self, model: Model) -> training.Predictor:
         """Open a model that was trained before, if its files are unchanged."""
         return training.load_model(self.folder / model.name, FILE)
+
+    def learned_scores(self, model: Model) -> pd.Series:
+        """Return a model's scores of the newest rows that it has learned.
+
+        Raises
+        ------
+        Damaged
+            If their file is missing, or none.
+        """
+        path = self.folder / model.name / LEARNED
+        try:
+            return pd.Series(np.load(path, allow_pickle=False))
+        except (OSError, ValueError, EOFError) as error:
+            raise training.Damaged(
+                f"{path} cannot be read: {error}. Restore it from a copy."
+            ) from None
 
     def answers_of(self, model: Model, rows: pd.DataFrame) -> pd.DataFrame:
         """Return what a model answered, or would have: the columns of an answer.
@@ -197,3 +222,10 @@ class Studio:
             "score": score,
         }
         return pd.DataFrame(found)[ANSWER]
+
+
+def _write_array(path: Path, values: Floats) -> None:
+    """Write numbers in one step."""
+    stream = io.BytesIO()
+    np.save(stream, values)
+    training.write_atomic(path, stream.getvalue())
