@@ -33,8 +33,16 @@ def go(folder: Path, until: pd.Timestamp = UNTIL) -> str:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("undisturbed")
+def sixth_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that stands a day before its decision."""
+    path = tmp_path_factory.mktemp("sixth")
+    go(path, START + 6 * DAY)
+    return path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(sixth_day: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = copied(sixth_day, tmp_path_factory.mktemp("undisturbed"))
     go(path)
     return path
 
@@ -43,14 +51,6 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def digest(undisturbed: Path) -> str:
     with loop.journal.reading(undisturbed) as base:
         return loop.journal.verify(base)
-
-
-@pytest.fixture(scope="module")
-def sixth_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that stands a day before its decision."""
-    path = tmp_path_factory.mktemp("sixth")
-    go(path, START + 6 * DAY)
-    return path
 
 
 def copied(folder: Path, tmp_path: Path) -> Path:
