@@ -1,0 +1,1 @@
+"""What the lab of this stage needs beside `flightline.loop`."""

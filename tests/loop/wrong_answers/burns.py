@@ -1,0 +1,103 @@
+"""Wrong answers to `burns` (lab 13).
+
+Each cell is one mistake; its text is the hint it must meet.
+"""
+
+
+# %% a_minute_short
+"""`window` minutes"""
+
+
+def burns(bad, total, objective, window):
+    failed = pd.Series(bad, dtype=float).rolling(window - 1 or 1, min_periods=1).sum()
+    asked = pd.Series(total, dtype=float).rolling(window - 1 or 1, min_periods=1).sum()
+    return (failed / asked.clip(lower=1) / (1 - objective)).to_numpy()
+
+
+# %% budget_forgotten
+"""The budget is 1 - objective"""
+
+
+def burns(bad, total, objective, window):
+    failed = pd.Series(bad, dtype=float).rolling(window, min_periods=1).sum()
+    asked = pd.Series(total, dtype=float).rolling(window, min_periods=1).sum()
+    return (failed / asked.clip(lower=1)).to_numpy()
+
+
+# %% changes_its_input
+"""Never change the inputs"""
+
+
+def burns(bad, total, objective, window):
+    for counts in (bad, total):
+        counts[:] = pd.Series(counts).rolling(window, min_periods=1).sum()
+    return bad / np.maximum(total, 1) / (1 - objective)
+
+
+# %% divided_by_the_objective
+"""The budget is 1 - objective"""
+
+
+def burns(bad, total, objective, window):
+    failed = pd.Series(bad, dtype=float).rolling(window, min_periods=1).sum()
+    asked = pd.Series(total, dtype=float).rolling(window, min_periods=1).sum()
+    return (failed / asked.clip(lower=1) / objective).to_numpy()
+
+
+# %% looks_ahead
+"""looks ahead"""
+
+
+def burns(bad, total, objective, window):
+    failed = pd.Series(bad[::-1], dtype=float).rolling(window, min_periods=1).sum()
+    asked = pd.Series(total[::-1], dtype=float).rolling(window, min_periods=1).sum()
+    return (failed / asked.clip(lower=1) / (1 - objective)).to_numpy()[::-1]
+
+
+# %% mean_of_shares
+"""a minute with one request"""
+
+
+def burns(bad, total, objective, window):
+    share = pd.Series(bad / np.maximum(total, 1))
+    trailing = share.rolling(window, min_periods=1).mean()
+    return (trailing / (1 - objective)).to_numpy()
+
+
+# %% no_number_without_traffic
+"""nothing burns where nobody asked"""
+
+
+def burns(bad, total, objective, window):
+    failed = pd.Series(bad, dtype=float).rolling(window, min_periods=1).sum()
+    asked = pd.Series(total, dtype=float).rolling(window, min_periods=1).sum()
+    return (failed / asked / (1 - objective)).to_numpy()
+
+
+# %% no_number_at_first
+"""The first minutes"""
+
+
+def burns(bad, total, objective, window):
+    failed = pd.Series(bad, dtype=float).rolling(window).sum()
+    asked = pd.Series(total, dtype=float).rolling(window).sum()
+    return (failed / asked.clip(lower=1) / (1 - objective)).to_numpy()
+
+
+# %% zeros_at_first
+"""The first minutes"""
+
+
+def burns(bad, total, objective, window):
+    failed = pd.Series(bad, dtype=float).rolling(window).sum().fillna(0)
+    asked = pd.Series(total, dtype=float).rolling(window).sum().fillna(0)
+    return (failed / asked.clip(lower=1) / (1 - objective)).to_numpy()
+
+
+# %% since_the_start
+"""`window` minutes"""
+
+
+def burns(bad, total, objective, window):
+    share = np.cumsum(bad) / np.maximum(np.cumsum(total), 1)
+    return share / (1 - objective)

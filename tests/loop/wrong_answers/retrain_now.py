@@ -1,0 +1,112 @@
+"""Wrong answers to `retrain_now` (lab 13).
+
+Each cell is one mistake; its text is the hint it must meet.
+"""
+
+
+# %% a_fixed_line
+"""One day of storm"""
+
+
+def retrain_now(scored, alpha=0.01):
+    known = scored[scored["late"].notna()]
+    gap = known["late"].astype(float) - known["score"]
+    return len(gap) > 0 and bool(abs(gap.mean()) > 0.05)
+
+
+# %% any_bad_day
+"""Good and bad days"""
+
+
+def retrain_now(scored, alpha=0.01):
+    known = scored[scored["late"].notna()]
+    gap = known["late"].astype(float) - known["score"]
+    by_day = gap.groupby(known["day"]).mean()
+    return len(by_day) >= 7 and bool(by_day.abs().max() > 0.1)
+
+
+# %% changes_its_input
+"""Never change the input"""
+
+
+def retrain_now(scored, alpha=0.01):
+    scored["gap"] = scored["late"].astype("Float64") - scored["score"]
+    by_day = scored.dropna(subset="gap").groupby("day")["gap"].mean().astype(float)
+    if len(by_day) < 7:
+        return False
+    return bool(stats.ttest_1samp(by_day, 0).pvalue < alpha)
+
+
+# %% few_days_are_enough
+"""Two days are too few"""
+
+
+def retrain_now(scored, alpha=0.01):
+    known = scored[scored["late"].notna()]
+    gap = known["late"].astype(float) - known["score"]
+    by_day = gap.groupby(known["day"]).mean()
+    return bool(len(by_day) > 1 and by_day.abs().min() > 5 * by_day.std())
+
+
+# %% fixed_alpha
+"""Use the `alpha` that is asked for"""
+
+
+def retrain_now(scored, alpha=0.01):
+    known = scored[scored["late"].notna()]
+    gap = known["late"].astype(float) - known["score"]
+    by_day = gap.groupby(known["day"]).mean()
+    if len(by_day) < 7:
+        return False
+    return bool(stats.ttest_1samp(by_day, 0).pvalue < 0.01)
+
+
+# %% missing_is_on_time
+"""A missing label is not on time"""
+
+
+def retrain_now(scored, alpha=0.01):
+    gap = scored["late"].fillna(False).astype(float) - scored["score"]
+    by_day = gap.groupby(scored["day"]).mean()
+    if len(by_day) < 7:
+        return False
+    return bool(stats.ttest_1samp(by_day, 0).pvalue < alpha)
+
+
+# %% one_sided
+"""look at both sides"""
+
+
+def retrain_now(scored, alpha=0.01):
+    known = scored[scored["late"].notna()]
+    gap = known["late"].astype(float) - known["score"]
+    by_day = gap.groupby(known["day"]).mean()
+    if len(by_day) < 7:
+        return False
+    test = stats.ttest_1samp(by_day, 0, alternative="greater")
+    return bool(test.pvalue < alpha)
+
+
+# %% retrains_where_all_is_well
+"""leave the model alone"""
+
+
+def retrain_now(scored, alpha=0.01):
+    known = scored[scored["late"].notna()]
+    gap = known["late"].astype(float) - known["score"]
+    by_day = gap.groupby(known["day"]).mean()
+    if len(by_day) < 7:
+        return False
+    return bool(stats.ttest_1samp(by_day, 0).pvalue > alpha)
+
+
+# %% rows_as_units
+"""no independent witnesses"""
+
+
+def retrain_now(scored, alpha=0.01):
+    known = scored[scored["late"].notna()]
+    if known["day"].nunique() < 7:
+        return False
+    gap = known["late"].astype(float) - known["score"]
+    return bool(stats.ttest_1samp(gap, 0).pvalue < alpha)
