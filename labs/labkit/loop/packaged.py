@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from flightline.loop import labels, policy
+from flightline import loop
 
 WINDOW = pd.Timedelta(weeks=4)
 
@@ -15,7 +15,7 @@ WINDOW = pd.Timedelta(weeks=4)
 class Scored:
     """A model whose scores have been made before."""
 
-    model: policy.Model
+    model: loop.Model
     scores: pd.Series
 
     @property
@@ -29,12 +29,12 @@ class Scored:
 
 
 def decisions(
-    trigger: policy.Trigger,
+    trigger: loop.Trigger,
     requests: pd.DataFrame,
     known: pd.DataFrame,
     scores: npt.NDArray[np.float64],
     mondays: Sequence[pd.Timestamp],
-) -> list[policy.Decision]:
+) -> list[loop.Decision]:
     """Let `flightline.loop` decide on each Monday behind the first.
 
     Parameters
@@ -54,22 +54,22 @@ def decisions(
     list of Decision
     """
     names = [f"{monday:%Y-%m-%d}" for monday in mondays]
-    plan = policy.Policy("lab", trigger)
+    plan = loop.Policy("lab", trigger)
     by_id = known.set_index("id", drop=False)
-    champion, found = policy.Model(names[0], mondays[0]), []
+    champion, found = loop.Model(names[0], mondays[0]), []
     for week, now in enumerate(mondays[1:], start=1):
         asked = requests["asked_at"]
         rows = requests[(asked > now - WINDOW) & (asked <= now)]
         k = names.index(champion.name)
-        evidence = policy.gather(
+        evidence = loop.gather(
             now,
             champion,
             rows.assign(score=scores[k, rows.index]),
             by_id.loc[by_id.index.intersection(rows["id"])],
-            join=labels.LabelJoin(),
+            join=loop.LabelJoin(),
         )
-        new = Scored(policy.Model(names[week], now), pd.Series(dtype=float))
-        decision = policy.decide(evidence, plan, lambda *_, new=new: new)
+        new = Scored(loop.Model(names[week], now), pd.Series(dtype=float))
+        decision = loop.decide(evidence, plan, lambda *_, new=new: new)
         champion = decision.champion_after
         found.append(decision)
     return found

@@ -27,7 +27,7 @@ BY_HEART = {
     "min_data_in_leaf": 1,
     "num_leaves": 1_024,
 }
-"""What a model needs to learn its rows by heart: leaves for a few rows, and no brake."""
+"""What a model needs to learn its rows by heart: many leaves, and no brake."""
 
 
 def inputs(table: pd.DataFrame) -> Inputs:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from flightline import features, lake, training
 from flightline.features import BACKLOG, DEPARTURES
-from flightline.loop import fits
 from flightline.loop.core import losses
+from flightline.loop.fits import fit_at
 from labkit import data
 
 START = pd.Timestamp("2013-04-01 04:00", tz="UTC")
@@ -66,13 +66,7 @@ def asked(table, since, until):
 
 def model_at(table, cut_off):
     """Return the full-size model of a cut-off."""
-    return fits.fit_at(table, cut_off)
-
-
-def loss_by_day(model, rows):
-    """Return log-losses with the day as index."""
-    late = rows["late"].to_numpy(np.float64)
-    return pd.Series(losses(model.predict(rows), late), rows["day"].to_numpy())
+    return fit_at(table, cut_off)
 
 
 def skill(model, rows):

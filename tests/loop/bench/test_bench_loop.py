@@ -11,8 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from flightline import training
-from flightline.loop import compare, fits, gate, labels, policy, replay, triggers
+from flightline.loop import labels, policy, triggers
+from flightline.loop.compare import over_starts, policies
 from flightline.loop.core import losses, paired_by_day
+from flightline.loop.fits import Fit, due_at
+from flightline.loop.gate import NoWorse
+from flightline.loop.replay import Replay
 from labkit import bench
 from labkit.loop import trees
 from loop_year import (
@@ -21,7 +25,6 @@ from loop_year import (
     WEEK,
     asked,
     in_hours,
-    loss_by_day,
     model_at,
     silent,
     skill,
@@ -59,7 +62,7 @@ def plans(start):
         each("AUC -5%", triggers.Performance("auc", 0.05)),
         each("skill -5%", triggers.Performance("skill", 0.05)),
         each("Platt weekly, no retraining", every(1), remedy="recalibrate"),
-        each(HOLDOUT, every(4), gate=gate.NoWorse(), holdout=4 * WEEK),
+        each(HOLDOUT, every(4), gate=NoWorse(), holdout=4 * WEEK),
     ]
 
 
@@ -67,7 +70,7 @@ def plans(start):
 def replayed(tmp_path_factory):
     """Return the year at full size, one model a Monday, kept for all tests."""
     folder = tmp_path_factory.mktemp("models")
-    return replay.Replay(year(), folder, fit=fits.Fit())
+    return Replay(year(), folder, fit=Fit())
 
 
 def slim(run):
@@ -78,10 +81,10 @@ def slim(run):
 
 def test_policies(replayed):
     runs = {p.name: replayed.run(p, START) for p in plans(START)}
-    other = replay.Replay(year(), fit=fits.Fit(seed=1))
+    other = Replay(year(), fit=Fit(seed=1))
     runs[CONTROL] = other.run(plans(START)[0], START)
     served = {name: slim(run) for name, run in runs.items()}
-    table = compare.policies(served, MONTHLY, best="weekly")
+    table = policies(served, MONTHLY, best="weekly")
     assert list(table.index) == list(runs)
     table = table.drop(columns="pvalue").assign(
         retrainings=[run.trainings for run in runs.values()],
@@ -117,7 +120,7 @@ def test_policies_over_starts(replayed):
         runs[str(start.date())] = {
             p.name: slim(replayed.run(p, start)) for p in plans(start)
         }
-    table = compare.over_starts(runs, MONTHLY).drop(columns="pvalue")
+    table = over_starts(runs, MONTHLY).drop(columns="pvalue")
     assert len(table) == len(plans(START)) - 1
     note = f"Differences of log-loss from every 4 weeks; {STARTS} starts, a week apart."
     shown = table.rename_axis("policy").reset_index()
@@ -193,7 +196,7 @@ def ends(found):
 def test_canary():
     """A model that learned by heart gets 5% of the traffic: when is it found?"""
     table = year().sort_values(["prediction_time", "flight_id"], ignore_index=True)
-    matrix, waited = trees.inputs(table), fits.due_at(table) + labels.WAIT
+    matrix, waited = trees.inputs(table), due_at(table) + labels.WAIT
     rng, rows = np.random.default_rng(13), []
     for week in range(8, 36, 4):
         now = START + week * WEEK
@@ -258,7 +261,7 @@ def found_on(old, old_day, new, new_day):
 def test_feedback():
     """A warning changes what happens, and the labels that are learned from."""
     table = year().sort_values(["prediction_time", "flight_id"], ignore_index=True)
-    matrix, waited = trees.inputs(table), fits.due_at(table) + labels.WAIT
+    matrix, waited = trees.inputs(table), due_at(table) + labels.WAIT
     truth = table["late"].to_numpy(np.float64, na_value=np.nan)
     months = [START + 4 * k * WEEK for k in range(10)]
     worlds = {
