@@ -50,8 +50,8 @@ def retrain_now(scored: pd.DataFrame, alpha: float = 0.01) -> bool:
     Needs `score`, `late` (nullable) and `day` of mature answers.
     """
     known = scored[scored["late"].notna()]
-    gap = known["late"].astype(float) - known["score"]
-    by_day = gap.groupby(known["day"]).mean()
+    gaps = known["late"].astype(float) - known["score"]
+    by_day = gaps.groupby(known["day"]).mean()
     if len(by_day) < 7:
         return False
     return bool(stats.ttest_1samp(by_day, 0).pvalue < alpha)

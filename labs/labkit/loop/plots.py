@@ -47,7 +47,7 @@ def policies(table: pd.DataFrame, title: str) -> None:
     )  # fmt: skip
     ax.axvline(0, color=figures.ORANGE, ls="--")
     ax.invert_yaxis()
-    ax.set(title=title, xlabel="Log-loss less that of every 4 weeks; 95% by weeks")
+    ax.set(title=title, xlabel="Log-loss less that of every 4 weeks")
 
 
 def night(
@@ -72,12 +72,15 @@ def night(
     _, ax = plt.subplots()
     hours = (clock - clock[0].normalize()) / pd.Timedelta("1h")
     colours = (figures.BLUE, figures.GREEN, figures.GREY)
-    for (name, rate), colour in zip(rates.items(), colours, strict=False):
+    heights = (0.93, 0.5, 0.3)
+    for (name, rate), colour, height in zip(
+        rates.items(), colours, heights, strict=False
+    ):
         ax.plot(hours, rate, color=colour)
-        top = int(np.argmax(rate))
+        last = int(np.flatnonzero(rate >= height * rate.max())[-1])
         ax.annotate(
-            name, (hours[top], rate[top]), (0, 4), textcoords="offset points",
-            color=colour, ha="right",
+            name, (hours[last], height * rate.max()), (8, 0), va="center",
+            textcoords="offset points", color=colour,
         )  # fmt: skip
     ax.axhline(factor, color=figures.ORANGE, ls="--")
     ax.annotate(

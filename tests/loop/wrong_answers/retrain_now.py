@@ -45,7 +45,9 @@ def retrain_now(scored, alpha=0.01):
     known = scored[scored["late"].notna()]
     gap = known["late"].astype(float) - known["score"]
     by_day = gap.groupby(known["day"]).mean()
-    return bool(len(by_day) > 1 and by_day.abs().min() > 5 * by_day.std())
+    if len(by_day) < 2:
+        return False
+    return bool(stats.ttest_1samp(by_day, 0).pvalue < alpha)
 
 
 # %% fixed_alpha
