@@ -64,8 +64,8 @@ def test_the_package_decides_on_scores_that_were_made_before():
     scores[0] = np.where(np.arange(len(rows)) % 2, 0.1, 0.3)  # the first is far off
     made = packaged.decisions(loop.Gap(0.5), rows, labels, scores, MONDAYS)
     assert len(made) == 7
-    assert [d.reason is not None for d in made] == [False, True] + [False] * 5
-    assert made[-1].champion_after.cut_off == MONDAYS[2]
+    assert [d.reason is not None for d in made] == [True] + [False] * 6
+    assert made[-1].champion_after.cut_off == MONDAYS[1]
 
 
 BAD = np.where(np.arange(400) > 120, 20, 0)
