@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from flightline import training
+from flightline import estimate, training
 from flightline.loop import labels, policy, triggers
 from flightline.loop.compare import over_starts, policies
 from flightline.loop.core import losses, paired_by_day
@@ -38,6 +38,8 @@ MONTHLY = "every 4 weeks"
 HOLDOUT = "every 4 weeks, behind a gate"
 CONTROL = "control: every 4, other seed"
 STARTS = 4
+USD_AN_HOUR = 0.05
+"""What an hour of one core is assumed to cost."""
 FAULT_WEEKS = range(5, 33, 4)
 """Mondays, counted from 1 April, on which a fault begins: early May to November."""
 
@@ -88,7 +90,11 @@ def test_policies(replayed):
     assert list(table.index) == list(runs)
     table = table.drop(columns="pvalue").assign(
         retrainings=[run.trainings for run in runs.values()],
-        cpu_s=[run.cpu_s for run in runs.values()],
+        cpu_s=[f"{run.cpu_s:.0f}" for run in runs.values()],
+        usd=[
+            f"{estimate.cost_usd(1, run.cpu_s / 3600, USD_AN_HOUR):.4f}"
+            for run in runs.values()
+        ],
         days=len(set(served["never"]["day"])),
     )
     page = {
@@ -101,6 +107,7 @@ def test_policies(replayed):
         "span": "Less every 4 weeks",
         "finding": "After Holm",
         "cpu_s": "CPU, s",
+        "usd": "USD",
     }
     table["span"] = [
         ""
@@ -110,7 +117,8 @@ def test_policies(replayed):
     ]
     order = [MONTHLY, CONTROL, *[n for n in table.index if n not in (MONTHLY, CONTROL)]]
     shown = table.loc[order].rename_axis("policy").reset_index()
-    bench.record(RESULTS, "loop_policies", shown, page, form=figure)
+    note = f"USD: at an assumed {USD_AN_HOUR} USD for an hour of one core."
+    bench.record(RESULTS, "loop_policies", shown, page, form=figure, note=note)
 
 
 def test_policies_over_starts(replayed):
