@@ -76,7 +76,7 @@ def uniform(unit_id: str, salt: str) -> float:
 
 def shortest_wait(entity: str, weights: Mapping[str, float], salt: str) -> str:
     """Return the version that waits shortest: those of more weight more often."""
-    waits = {
+    waits = {  # 2**-49: no number is 0, which has no logarithm
         version: -math.log(uniform(entity, f"{salt}|{version}") + 2**-49) / weight
         for version, weight in weights.items()
         if weight > 0
@@ -115,7 +115,7 @@ async def read_in_time(
 
 def reconcile(answers: pd.DataFrame, log: pd.DataFrame) -> dict[str, int]:
     """Count answers that the log does not hold, or holds otherwise, and repeats."""
-    lines = log[~log["shadow"].astype(bool)]
+    lines = log[~log["shadow"].astype(bool)]  # in an empty log they may be no booleans
     same = ["request_id", "model", "version", "score"]
     logged = answers["request_id"].isin(lines["request_id"])
     agreed = pd.MultiIndex.from_frame(answers[same]).isin(

@@ -42,6 +42,20 @@ def summer() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     return flights, weather, table[table["month"] == 7].reset_index(drop=True)
 
 
+def learned() -> pd.DataFrame:
+    """Return the rows from which the reference models learned, January to May.
+
+    Returns
+    -------
+    DataFrame
+        As `features.training_table` returns them, those with a label.
+    """
+    months = training.SPLITS["train"]
+    flights = lake.flight_times(data.load_flights(months), data.load_airports())
+    table = features.training_table(flights, lake.weather_events(data.load_weather()))
+    return training.split(table)["train"]
+
+
 def bodies(flights: pd.DataFrame) -> list[Json]:
     """Return the body of a request for each flight."""
     return [serving.request_of(row) for row in flights.to_dict("records")]

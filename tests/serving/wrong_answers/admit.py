@@ -131,3 +131,37 @@ def admit(request, door):
     door.size(request)
     door.spend(request.key)
     return caller, door.flight(door.body(request))
+
+
+# %% looks_at_the_key_alone
+"""hand it the whole `request`"""
+
+
+def admit(request, door):
+    caller = door.caller(request.key)
+    door.spend(caller)
+    door.size(request)
+    return caller, door.flight(door.body(request))
+
+
+# %% reads_the_caller
+"""hand it the whole `request`"""
+
+
+def admit(request, door):
+    caller = door.caller(request)
+    door.spend(caller)
+    door.size(request)
+    return caller, door.flight(door.body(caller))
+
+
+# %% validates_the_request
+"""Validate what `door.body` returned"""
+
+
+def admit(request, door):
+    caller = door.caller(request)
+    door.spend(caller)
+    door.size(request)
+    door.body(request)
+    return caller, door.flight(request)

@@ -145,3 +145,20 @@ async def open_loop(ask, due_s):
         await asyncio.sleep(start + due - clock())
         tasks.append(asyncio.create_task(ask(number)))
     return [1000 * (clock() - start - due_s[-1])]
+
+
+# %% a_dict
+"""Return a list of milliseconds, no dict"""
+
+
+async def open_loop(ask, due_s):
+    clock = asyncio.get_running_loop().time
+    start, ms = clock(), {}
+
+    async def one(number, due):
+        await asyncio.sleep(start + due - clock())
+        await ask(number)
+        ms[number] = 1000 * (clock() - start - due)
+
+    await asyncio.gather(*(one(n, due) for n, due in enumerate(due_s)))
+    return ms

@@ -123,3 +123,49 @@ async def read_in_time(read, flight, deadline_s, fallback):
         except Exception as error:
             failure = type(error).__name__
     return Read(fallback(flight), "fallback", failure)
+
+
+# %% a_deadline_of_its_own
+"""Wait for as long as `deadline_s` says"""
+
+
+async def read_in_time(read, flight, deadline_s, fallback):
+    try:
+        found = await asyncio.wait_for(read(flight), 0.25)
+        return Read(found, "online", "")
+    except LookupError:
+        return Read(fallback(flight), "fallback", "")
+    except Exception as error:
+        return Read(fallback(flight), "fallback", type(error).__name__)
+
+
+# %% key_errors_alone
+"""An IndexError is a LookupError, too"""
+
+
+async def read_in_time(read, flight, deadline_s, fallback):
+    try:
+        found = await asyncio.wait_for(read(flight), deadline_s)
+        return Read(found, "online", "")
+    except KeyError:
+        return Read(fallback(flight), "fallback", "")
+    except Exception as error:
+        return Read(fallback(flight), "fallback", type(error).__name__)
+
+
+# %% leaves_an_orphan
+"""The caller left, and the read goes on"""
+
+
+async def read_in_time(read, flight, deadline_s, fallback):
+    task = asyncio.create_task(read(flight))
+    done, _ = await asyncio.wait([task], timeout=deadline_s)
+    if not done:
+        task.cancel()
+        return Read(fallback(flight), "fallback", "TimeoutError")
+    try:
+        return Read(task.result(), "online", "")
+    except LookupError:
+        return Read(fallback(flight), "fallback", "")
+    except Exception as error:
+        return Read(fallback(flight), "fallback", type(error).__name__)

@@ -172,3 +172,60 @@ def reconcile(answers, log):
         "differ": int((logged & ~agreed).sum()),
         "repeated": int(lines["request_id"].duplicated().sum()),
     }
+
+
+# %% counts_joined_rows
+"""Two of its lines differ: one answer, and one repeat"""
+
+
+def reconcile(answers, log):
+    lines = log[~log["shadow"]]
+    same = ["model", "version", "score"]
+    logged = answers["request_id"].isin(lines["request_id"])
+    both = answers.merge(lines, on="request_id", suffixes=("", "_log"))
+    agrees = pd.Series(True, index=both.index)
+    for name in same:
+        agrees &= both[name] == both[f"{name}_log"]
+    held = both.loc[agrees, "request_id"]
+    return {
+        "missing": int((~logged).sum()),
+        "differ": int((~both["request_id"].isin(held)).sum()),
+        "repeated": int(lines["request_id"].duplicated().sum()),
+    }
+
+
+# %% ids_that_repeat
+"""Three lines of one request: two are repeats"""
+
+
+def reconcile(answers, log):
+    lines = log[~log["shadow"]]
+    same = ["request_id", "model", "version", "score"]
+    logged = answers["request_id"].isin(lines["request_id"])
+    agreed = pd.MultiIndex.from_frame(answers[same]).isin(
+        pd.MultiIndex.from_frame(lines[same])
+    )
+    return {
+        "missing": int((~logged).sum()),
+        "differ": int((logged & ~agreed).sum()),
+        "repeated": int((lines["request_id"].value_counts() > 1).sum()),
+    }
+
+
+# %% repeats_of_answers_alone
+"""A request without an answer is repeated, too"""
+
+
+def reconcile(answers, log):
+    lines = log[~log["shadow"]]
+    lines = lines[lines["request_id"].isin(answers["request_id"])]
+    same = ["request_id", "model", "version", "score"]
+    logged = answers["request_id"].isin(lines["request_id"])
+    agreed = pd.MultiIndex.from_frame(answers[same]).isin(
+        pd.MultiIndex.from_frame(lines[same])
+    )
+    return {
+        "missing": int((~logged).sum()),
+        "differ": int((logged & ~agreed).sum()),
+        "repeated": int(lines["request_id"].duplicated().sum()),
+    }
