@@ -66,7 +66,7 @@ async def read_in_time(read, flight, deadline_s, fallback):
 
 
 # %% unknown_flight_fails
-"""An unknown flight is an answer, and no failure"""
+"""An unknown flight is an answer, no failure"""
 
 
 async def read_in_time(read, flight, deadline_s, fallback):
@@ -140,7 +140,7 @@ async def read_in_time(read, flight, deadline_s, fallback):
 
 
 # %% key_errors_alone
-"""An IndexError is a LookupError, too"""
+"""An unknown flight is an answer, no failure"""
 
 
 async def read_in_time(read, flight, deadline_s, fallback):
