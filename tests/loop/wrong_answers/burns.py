@@ -45,7 +45,7 @@ def burns(bad, total, objective, window):
 
 
 # %% looks_ahead
-"""looks ahead"""
+"""A window that looks ahead"""
 
 
 def burns(bad, total, objective, window):

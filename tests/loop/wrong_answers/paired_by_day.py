@@ -86,7 +86,7 @@ def paired_by_day(champion, challenger, late, day, alpha=0.05):
 
 
 # %% squared_errors
-"""log-loss"""
+"""Compare by log-loss"""
 
 
 def paired_by_day(champion, challenger, late, day, alpha=0.05):
