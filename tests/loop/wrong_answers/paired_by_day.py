@@ -97,6 +97,17 @@ def paired_by_day(champion, challenger, late, day, alpha=0.05):
     return days.mean(), low, high
 
 
+# %% no_low_end
+"""The low end"""
+
+
+def paired_by_day(champion, challenger, late, day, alpha=0.05):
+    excess = losses(challenger, late) - losses(champion, late)
+    days = pd.Series(excess).groupby(np.asarray(day)).mean()
+    _, high = stats.ttest_1samp(days, 0).confidence_interval(1 - alpha)
+    return days.mean(), days.mean(), high
+
+
 # %% normal_for_four_days
 """Student's t for four days"""
 

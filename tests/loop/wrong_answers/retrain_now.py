@@ -63,6 +63,19 @@ def retrain_now(scored, alpha=0.01):
     return bool(stats.ttest_1samp(by_day, 0).pvalue < 0.01)
 
 
+# %% many_days_are_needed
+"""Seven days are enough"""
+
+
+def retrain_now(scored, alpha=0.01):
+    known = scored[scored["late"].notna()]
+    gap = known["late"].astype(float) - known["score"]
+    by_day = gap.groupby(known["day"]).mean()
+    if len(by_day) < 20:
+        return False
+    return bool(stats.ttest_1samp(by_day, 0).pvalue < alpha)
+
+
 # %% missing_is_on_time
 """A missing label is not on time"""
 
@@ -73,6 +86,20 @@ def retrain_now(scored, alpha=0.01):
     if len(by_day) < 7:
         return False
     return bool(stats.ttest_1samp(by_day, 0).pvalue < alpha)
+
+
+# %% normal_for_seven_days
+"""Student's t for seven days"""
+
+
+def retrain_now(scored, alpha=0.01):
+    known = scored[scored["late"].notna()]
+    gap = known["late"].astype(float) - known["score"]
+    by_day = gap.groupby(known["day"]).mean()
+    if len(by_day) < 7:
+        return False
+    z = by_day.mean() / (by_day.std() / np.sqrt(len(by_day)))
+    return bool(2 * stats.norm.sf(abs(z)) < alpha)
 
 
 # %% one_sided
@@ -112,3 +139,16 @@ def retrain_now(scored, alpha=0.01):
         return False
     gap = known["late"].astype(float) - known["score"]
     return bool(stats.ttest_1samp(gap, 0).pvalue < alpha)
+
+
+# %% six_days_are_enough
+"""Six days are too few"""
+
+
+def retrain_now(scored, alpha=0.01):
+    known = scored[scored["late"].notna()]
+    gap = known["late"].astype(float) - known["score"]
+    by_day = gap.groupby(known["day"]).mean()
+    if len(by_day) < 6:
+        return False
+    return bool(stats.ttest_1samp(by_day, 0).pvalue < alpha)
