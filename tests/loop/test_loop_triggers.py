@@ -50,7 +50,7 @@ FAULTS = {
         (Gap(), {"late"}),
         (Calibration(), {"late"}),
     ],
-    ids=repr,
+    ids=["never", "drift", "auc", "skill", "gap", "calibration"],
 )
 def test_each_trigger_sees_its_own_faults(trigger, fires):
     found = {
