@@ -9,7 +9,7 @@ a verdict: only that the answers agree. The accelerator has a run of its own,
 import contextlib
 from pathlib import Path
 
-import engines
+import latency_engines as engines
 import numpy as np
 import pandas as pd
 import popular
