@@ -119,7 +119,7 @@ def test_an_index_may_repeat():
 
 def test_ids_that_can_never_be_equal_are_refused():
     answers = asked([1, 2], ["2013-07-01T12:00"] * 2)
-    with pytest.raises(ValueError, match=r"answers\['id'\] holds int64 and labels"):
+    with pytest.raises(ValueError, match=r"answers\['id'\] holds numbers and labels"):
         LabelJoin()(answers, known(("1", "2013-07-01T13:00", True)), NOW)
     numbers = known((2, "2013-07-01T13:00", True)).astype({"id": "Int16"})
     assert LabelJoin()(answers, numbers, NOW)["late"].tolist() == [pd.NA, True]

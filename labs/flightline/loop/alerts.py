@@ -9,12 +9,13 @@ gauge stays above a line. `rules` writes both for Prometheus.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from flightline.loop.core import Floats, burns, pages
+from flightline.loop.labels import probabilities, truths, whole
 
 Severity = Literal["page", "ticket"]
 Flags = npt.NDArray[np.bool_]
@@ -82,10 +83,12 @@ class BurnAlert:
 
     def __post_init__(self) -> None:
         """Refuse windows in the wrong order, and factors that cannot be reached."""
-        if not 0 < self.short_min < self.long_min:
+        _must_be_severe(self.name, self.severity)
+        windows = (self.short_min, self.long_min)
+        if not all(whole(each, 1) for each in windows) or windows[0] >= windows[1]:
             raise ValueError(
                 f"{self.name}: short_min={self.short_min} and long_min={self.long_min}:"
-                " the short window is shorter, and both are some minutes long."
+                " the short window is shorter, and both are whole minutes long."
             )
         most = 1 / (1 - self.objective.target)
         if not 0 < self.factor < most:
@@ -93,8 +96,10 @@ class BurnAlert:
                 f"{self.name}: factor={self.factor} must lie between 0 and {most:g}, "
                 "which is what burns if every answer is bad."
             )
-        if self.least < 1:
-            raise ValueError(f"{self.name}: least={self.least} must be 1 or more.")
+        if not whole(self.least, 1):
+            raise ValueError(
+                f"{self.name}: least={self.least} must be a whole number, 1 or more."
+            )
 
     @property
     def spent(self) -> float:
@@ -129,11 +134,18 @@ class LineAlert:
 
     def __post_init__(self) -> None:
         """Refuse a wait that is none."""
-        if self.for_min < 0 or not np.isfinite(self.above):
+        _must_be_severe(self.name, self.severity)
+        if not whole(self.for_min, 0) or not np.isfinite(self.above):
             raise ValueError(
                 f"{self.name}: above={self.above}, for_min={self.for_min}: give a line "
-                "and a wait of 0 minutes or more."
+                "and a wait of whole minutes, 0 or more."
             )
+
+
+def _must_be_severe(name: str, severity: str) -> None:
+    """Refuse a severity that nobody is called for."""
+    if severity not in get_args(Severity):
+        raise ValueError(f"{name}: severity={severity!r} is neither page nor ticket.")
 
 
 LATENCY = Objective(
@@ -247,8 +259,16 @@ def is_wrong(score: npt.ArrayLike, late: npt.ArrayLike) -> Flags:
     array of bool
         True for a late flight that got less than MISSED, and for a punctual one that
         got WARNED or more.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, a score is no probability, or a label none: a null would
+        count as late.
     """
-    given, came = np.asarray(score, np.float64), np.asarray(late, np.bool_)
+    given, came = probabilities(score, "score"), truths(late, "late") == 1
+    if len(given) != len(came):
+        raise ValueError(f"{len(given)} scores and {len(came)} labels: give one each.")
     return np.asarray(np.where(came, given < MISSED, given >= WARNED))
 
 
@@ -278,10 +298,10 @@ def burn_rate(
         bad than there are, or target and window make no sense.
     """
     bad, total = _counts(bad, total)
-    if not 0 < target < 1 or window_min < 1:
+    if not 0 < target < 1 or not whole(window_min, 1):
         raise ValueError(
             f"target={target} must lie between 0 and 1, and window_min={window_min} be "
-            "1 or more."
+            "a whole number, 1 or more."
         )
     return burns(bad, total, target, window_min)
 
@@ -364,7 +384,7 @@ def now_firing(
     ----------
     counts : mapping of str to array_like of int
         By counter, what was counted in each of the last minutes; all of one length, and
-        at least as long as the longest window. Objectives whose counters are not given
+        at least as long as the longest window. Objectives with neither counter given
         are left out.
     gauges : mapping of str to float
         By gauge, its value, which is taken to have held for long enough.
@@ -373,10 +393,20 @@ def now_firing(
     -------
     list of str
         In the order of ALERTS.
+
+    Raises
+    ------
+    ValueError
+        If one counter of an objective is given without the other, or as `burn_rate`.
     """
     names = []
     for alert in BURNS:
         objective = alert.objective
+        if (objective.bad in counts) != (objective.total in counts):
+            raise ValueError(
+                f"of {objective.bad} and {objective.total} only one is given: "
+                f"{alert.name} could never fire. Give both, or neither."
+            )
         if objective.bad in counts and objective.total in counts:
             fired = burning(alert, counts[objective.bad], counts[objective.total])
             names += [alert.name] if len(fired) and fired[-1] else []

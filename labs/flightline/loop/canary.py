@@ -20,7 +20,13 @@ import pandas as pd
 from flightline import decisions, serving
 from flightline.loop.compare import compare
 from flightline.loop.core import losses
-from flightline.loop.labels import LabelJoin, must_be_a_moment, must_have, with_labels
+from flightline.loop.labels import (
+    LabelJoin,
+    must_be_a_moment,
+    must_have,
+    whole,
+    with_labels,
+)
 from flightline.loop.policy import Model
 
 Action = Literal["go on", "roll back", "promote"]
@@ -57,12 +63,13 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Refuse a plan that cannot end, or gives no traffic."""
-        if self.days < 2 or self.patience < 1:
+        if not whole(self.days, 2) or not whole(self.patience, 1):
             raise ValueError(
                 f"days={self.days}, patience={self.patience}: give at least two days, "
                 "and one of patience."
             )
-        if not 0 < self.share <= 1 or not self.margin > 0 or not 0 < self.alpha <= 0.5:
+        fair = 0 < self.share <= 1 and 0 < self.alpha <= 0.5
+        if not fair or not 0 < self.margin < np.inf:
             raise ValueError(
                 f"share={self.share}, margin={self.margin}, alpha={self.alpha}: no "
                 "plan. A share lies above 0 and up to 1, a margin above 0, alpha up to "
@@ -136,6 +143,8 @@ def pair(
         As `LabelJoin`.
     """
     must_have(answers, PAIRED, "answers")
+    if "score" in answers:  # whose it is, the caller knows
+        return join(answers, labels, now)
     joined = join(answers.assign(score=answers["champion"]), labels, now)
     return joined.drop(columns="score")
 
@@ -156,7 +165,13 @@ def complete_days(paired: pd.DataFrame, trial: Trial, now: pd.Timestamp) -> list
         At most as many as the plan has, in order, none left out: a day behind one that
         is not complete waits for it. A day is over at the end of New York's date, and
         counts if one of its answers has a label.
+
+    Raises
+    ------
+    ValueError
+        If a day is missing, or written otherwise than "2013-04-01".
     """
+    paired = paired.assign(day=_dates(paired))
     inside = paired[paired["asked_at"] > trial.since]
     today = now.tz_convert("America/New_York").strftime("%Y-%m-%d")
     found: list[str] = []
@@ -165,6 +180,18 @@ def complete_days(paired: pd.DataFrame, trial: Trial, now: pd.Timestamp) -> list
             break
         found.append(str(day))
     return found[: trial.plan.days]
+
+
+def _dates(paired: pd.DataFrame) -> pd.Series:
+    """Return days as texts that sort as the days do, or refuse them."""
+    day = paired["day"].astype(str)  # of dates too
+    odd = ~day.str.fullmatch(r"\d{4}-\d{2}-\d{2}").astype(bool)
+    if odd.any():
+        raise ValueError(
+            f"paired['day'] holds {day[odd].iloc[0]!r}, and {int(odd.sum())} of "
+            f"{len(day)} such: give texts such as '2013-04-01'."
+        )
+    return day
 
 
 def review(
@@ -208,6 +235,7 @@ def review(
     failed = _failing(trial, tallies)
     if failed:
         return Review(now, "roll back", failed, 0)
+    paired = paired.assign(day=_dates(paired))
     plan, names = trial.plan, complete_days(paired, trial, now)
     rows = with_labels(paired[paired["day"].isin(names)])
     late_by = now - trial.since > (plan.days + plan.patience) * DAY

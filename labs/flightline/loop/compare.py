@@ -18,7 +18,7 @@ from scipy import stats
 
 from flightline import decisions, training
 from flightline.loop.core import Floats, losses, paired_by_day
-from flightline.loop.labels import must_have
+from flightline.loop.labels import must_have, probabilities, truths, whole
 
 Finding = Literal["better", "worse", "undecided"]
 
@@ -106,24 +106,18 @@ def compare(
     >>> round(found.difference, 3), found.units
     (-0.234, 3)
     """
-    old, new, truth = (
-        _probabilities(values, name)
-        for values, name in (
-            (champion, "champion"),
-            (challenger, "challenger"),
-            (late, "late"),
-        )
+    old, new = (
+        probabilities(champion, "champion"),
+        probabilities(challenger, "challenger"),
     )
+    truth = truths(late, "late")
     units = np.asarray(day)
     if not len(old) == len(new) == len(truth) == len(units):
         raise ValueError(
             f"{len(old)} scores of the champion, {len(new)} of the challenger, "
             f"{len(truth)} labels and {len(units)} days: one of each is needed."
         )
-    if ((truth > 0) & (truth < 1)).any():
-        raise ValueError("late holds numbers between 0 and 1: a label is one of both.")
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha={alpha} must lie between 0 and 1.")
+    _must_be_a_rate(alpha)
     codes = pd.factorize(units)[0]
     if (codes < 0).any() or (size := int(codes.max(initial=-1)) + 1) < 2:
         raise ValueError(
@@ -132,6 +126,12 @@ def compare(
         )
     mean, low, high = paired_by_day(old, new, truth, codes, alpha)
     return Paired(mean, low, high, _pvalue(mean, high, size, alpha), size, len(old))
+
+
+def _must_be_a_rate(alpha: float) -> None:
+    """Refuse what is no error rate."""
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha={alpha} must lie between 0 and 1.")
 
 
 def _pvalue(mean: float, high: float, units: int, alpha: float) -> float:
@@ -144,30 +144,13 @@ def _pvalue(mean: float, high: float, units: int, alpha: float) -> float:
     return max(float(2 * stats.t.sf(abs(mean) / error, units - 1)), RAREST)
 
 
-def _probabilities(values: npt.ArrayLike, name: str) -> Floats:
-    """Return numbers from 0 to 1 as float64, or say what is wrong with them."""
-    if isinstance(values, pd.Series):
-        values = values.to_numpy(np.float64, na_value=np.nan)
-    found = np.asarray(values, np.float64)
-    if found.ndim != 1:
-        raise ValueError(f"{name} has the shape {found.shape}: give one row.")
-    wrong = ~((found >= 0) & (found <= 1))
-    if wrong.any():
-        place = int(wrong.argmax())
-        raise ValueError(
-            f"{name} holds {int(wrong.sum())} of {len(found)} values that are null or "
-            f"outside of 0 to 1 (first: {found[place]} at position {place})."
-        )
-    return found
-
-
 def units_of(day: pd.Series, days: int) -> pd.Series:
     """Join consecutive days into units, counted from the first day of all.
 
     Parameters
     ----------
     day : Series
-        Dates: texts such as "2013-04-01", or times.
+        Dates: texts such as "2013-04-01", or times, whose date counts.
     days : int
         How many make a unit.
 
@@ -179,11 +162,16 @@ def units_of(day: pd.Series, days: int) -> pd.Series:
     Raises
     ------
     ValueError
-        If `days` is below 1.
+        If `days` is no whole number or below 1, or the days are numbers: 20130401
+        would be read as nanoseconds.
     """
-    if days < 1:
-        raise ValueError(f"days={days}: a unit has at least one day.")
-    when = pd.to_datetime(day)
+    if not whole(days, 1):
+        raise ValueError(f"days={days}: a unit has at least one day, and whole ones.")
+    if pd.api.types.is_numeric_dtype(day.dtype):
+        raise ValueError(
+            f"day holds {day.dtype}: give texts such as '2013-04-01', or times."
+        )
+    when = pd.to_datetime(day.astype(object)).dt.tz_localize(None).dt.normalize()
     return ((when - when.min()) // pd.Timedelta(days=1)) // days
 
 
@@ -202,7 +190,7 @@ def policies(
     ----------
     served : mapping of str to DataFrame
         By policy, what its users got: `id`, `day`, `score` and `late` (no nulls). All
-        tables hold the same ids.
+        tables hold the same ids, and each id the same day and label.
     baseline : str
         The policy that the others are compared with.
     best : str, optional
@@ -227,8 +215,12 @@ def policies(
     Raises
     ------
     ValueError
-        If a name is unknown, the ids differ, or as in `compare`.
+        If a name is unknown, ids, days or labels differ, margin is negative, or as in
+        `compare` and `units_of`.
     """
+    _must_be_a_rate(alpha)
+    if not 0 <= margin < np.inf:
+        raise ValueError(f"margin={margin} must be a number, 0 or more.")
     for name in (baseline, best or baseline):
         if name not in served:
             raise ValueError(f"{name!r} is none of {', '.join(served)}.")
@@ -280,9 +272,10 @@ def over_starts(
     Raises
     ------
     ValueError
-        If the starts have different policies, share fewer than two units, or as in
-        `policies`.
+        If the starts have different policies, or none but the baseline, share fewer
+        than two units, or as in `policies`.
     """
+    _must_be_a_rate(alpha)
     if not runs:
         raise ValueError("there is no run: give at least one start.")
     names = list(next(iter(runs.values())))
@@ -292,6 +285,8 @@ def over_starts(
                 f"start {start} has {', '.join(served)}, the first has "
                 f"{', '.join(names)}: run the same policies, {baseline!r} among them."
             )
+        if len(names) < 2:
+            raise ValueError(f"there is nothing to compare with {baseline!r}: add one.")
         _must_be_the_same_requests(served)
     daily = {
         name: pd.DataFrame(
@@ -390,13 +385,35 @@ def _must_be_the_same_requests(served: Mapping[str, pd.DataFrame]) -> None:
     first = None
     for name, rows in served.items():
         must_have(rows, SERVED, name)
+        probabilities(rows["score"], f"{name}['score']")
+        truths(rows["late"], f"{name}['late']")
         ids = pd.Index(rows["id"])
         if ids.has_duplicates:
             raise ValueError(f"{name} has answered {ids[ids.duplicated()][0]!r} twice.")
         if first is None:
-            first, kept = name, ids
-        elif len(apart := kept.symmetric_difference(ids)):
+            first, kept = name, rows.set_index("id")
+        elif len(apart := kept.index.symmetric_difference(ids)):
             raise ValueError(
                 f"{first} and {name} did not answer the same requests: {len(apart)} "
                 f"differ (one is {apart[0]!r}). Compare them on the same ids."
+            )
+        else:
+            same = kept if kept.index.equals(ids) else kept.loc[ids]
+            _must_agree(same, rows, (first, name))
+
+
+def _must_agree(one: pd.DataFrame, two: pd.DataFrame, names: tuple[str, str]) -> None:
+    """Refuse a request that has one day or label here, and another there."""
+    for column in ("day", "late"):
+        left, right = (
+            rows[column].astype(object).where(rows[column].notna(), None).to_numpy()
+            for rows in (one, two)
+        )
+        apart = np.flatnonzero(left != right)
+        if len(apart):
+            at = apart[0]
+            raise ValueError(
+                f"{names[0]} and {names[1]} differ in {column!r} of {len(apart)} "
+                f"requests ({two['id'].iloc[at]!r}: {left[at]} and {right[at]}). Join "
+                "both with the same labels, and give both the same kind of days."
             )

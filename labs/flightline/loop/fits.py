@@ -12,7 +12,7 @@ import pandas as pd
 
 from flightline import training
 from flightline.features import CATEGORICAL, FEATURES
-from flightline.loop.labels import WAIT, must_be_a_moment, must_have
+from flightline.loop.labels import WAIT, must_be_a_moment, must_have, whole
 from flightline.loop.policy import Model
 
 NEEDED = ["flight_id", "prediction_time", "sched_dep_utc", "label_time", "late"]
@@ -46,8 +46,10 @@ class Fit:
         """Refuse a kind that this stage does not train."""
         if self.kind not in KINDS:
             raise ValueError(f"kind={self.kind!r} is none of {', '.join(KINDS)}.")
-        if self.rounds < 1:
-            raise ValueError(f"rounds={self.rounds}: a model has at least one tree.")
+        if not whole(self.rounds, 1):
+            raise ValueError(
+                f"rounds={self.rounds}: a model has at least one tree, and whole ones."
+            )
 
 
 KINDS = ("lightgbm", "logistic", "constant")

@@ -5,13 +5,14 @@ gate asks for the ids of all rows that a challenger has learned, takes none of t
 refuses a challenger for which too few others are left.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from flightline.loop.compare import compare
-from flightline.loop.labels import must_have
+from flightline.loop.labels import must_have, must_match, whole
 from flightline.loop.policy import Challenger, Evidence, Verdict
 
 
@@ -39,12 +40,12 @@ class NoWorse:
 
     def __post_init__(self) -> None:
         """Refuse a gate that nothing or everything passes."""
-        if not self.margin > 0 or not 0 < self.alpha < 1:
+        if not 0 < self.margin < np.inf or not 0 < self.alpha < 1:
             raise ValueError(
                 f"margin={self.margin} must be above 0 and alpha={self.alpha} between "
                 "0 and 1."
             )
-        if self.least_days < 2 or self.least_rows < 1:
+        if not whole(self.least_days, 2) or not whole(self.least_rows, 1):
             raise ValueError(
                 f"least_days={self.least_days}, least_rows={self.least_rows}: an "
                 "interval takes two days with rows."
@@ -64,10 +65,19 @@ class NoWorse:
         Verdict
             Refused too if fewer rows or days than wanted are new to the challenger, or
             it gives what is no probability.
+
+        Raises
+        ------
+        ValueError
+            If what it has learned are no ids such as those of the evidence, or its
+            scores are not those of the ids that it was asked for, in their order.
         """
         rows = evidence.judged
+        names = "the evidence's id", "the challenger's learned"
+        learned = _ids(challenger.learned)
+        must_match(rows["id"], learned, names)
         later = rows["asked_at"] > challenger.model.cut_off
-        new = rows[later & ~rows["id"].isin(challenger.learned)]
+        new = rows[later & ~rows["id"].isin(learned)]
         days = int(new["day"].nunique())
         if len(new) < self.least_rows or days < self.least_days:
             why = (
@@ -76,8 +86,15 @@ class NoWorse:
                 f"{self.least_days} are needed. Keep a holdout."
             )
             return Verdict(False, why, rows=len(new), days=days)
-        score = challenger.score(pd.Index(new["id"]))
-        return self.judge(new.assign(challenger=score.to_numpy()), challenger.learned)
+        asked = pd.Index(new["id"])
+        score = challenger.score(asked)
+        if not isinstance(score, pd.Series) or not score.index.equals(asked):
+            raise ValueError(
+                f"{challenger.model.name} was asked for {len(asked)} ids, and gave "
+                f"{len(score)} scores, of others or in another order. Index them by "
+                "the ids, as they were given."
+            )
+        return self.judge(new.assign(challenger=score.to_numpy()), learned)
 
     def judge(self, rows: pd.DataFrame, learned: pd.Index) -> Verdict:
         """Judge scores of two models on rows that the challenger has not learned.
@@ -96,9 +113,12 @@ class NoWorse:
         Raises
         ------
         ValueError
-            If one of the rows was learned, or as in `compare`.
+            If one of the rows was learned, what was learned are no such ids, or as in
+            `compare`.
         """
         must_have(rows, ["id", "day", "score", "challenger", "late"], "rows")
+        learned = _ids(learned)
+        must_match(rows["id"], learned, ("rows['id']", "learned"))
         known = rows["id"].isin(learned)
         if known.any():
             raise ValueError(
@@ -107,7 +127,8 @@ class NoWorse:
                 "tell nothing about it. Judge it on others."
             )
         size, days = len(rows), int(rows["day"].nunique())
-        odd = ~rows["challenger"].between(0, 1)
+        numbers = pd.to_numeric(rows["challenger"], errors="coerce")
+        odd = ~numbers.between(0, 1).fillna(False).astype(bool)
         if odd.any():
             why = f"{int(odd.sum())} of {size} scores are no probabilities"
             return Verdict(False, why, rows=size, days=days)
@@ -126,3 +147,8 @@ class NoWorse:
         )
         ends = found.difference, found.low, found.high
         return Verdict(passed, why, *ends, rows=size, days=days)
+
+
+def _ids(learned: Iterable[object]) -> pd.Index:
+    """Return ids as an index, whatever they came in."""
+    return learned if isinstance(learned, pd.Index) else pd.Index(list(learned))

@@ -7,10 +7,13 @@ silent is told from flights that never landed.
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from flightline.loop.core import join_labels
+from flightline.loop.core import Floats, join_labels
 
 WAIT = pd.Timedelta(days=1)
 """How long behind the due time a label is waited for: all of 2013 came in 22 hours."""
@@ -39,7 +42,7 @@ class LabelJoin:
 
     def __post_init__(self) -> None:
         """Refuse to judge before an answer is due."""
-        if self.wait is pd.NaT or self.wait < pd.Timedelta(0):
+        if not isinstance(self.wait, timedelta) or not self.wait >= timedelta(0):
             raise ValueError(f"wait={self.wait}: give a duration of 0 or more.")
 
     def __call__(
@@ -51,7 +54,7 @@ class LabelJoin:
         ----------
         answers : DataFrame
             `id`, `asked_at`, `day`, `due_at` and `score`; more columns stay. Of several
-            answers with one id the first counts: it is the one that was acted on.
+            answers with one id the first row counts: it is the one that was acted on.
         labels : DataFrame
             `id`, `available_at` and `late` (true, false, 1, 0 or null), in any order.
             Of several labels of one id the one that became available last counts; among
@@ -70,8 +73,9 @@ class LabelJoin:
         ------
         ValueError
             If a column is missing or there twice, a time is null or has no zone, a
-            label is anything else, ids are numbers in one table and texts in the other,
-            or an answer was asked for later than now.
+            label is anything else, ids are of one kind (numbers, texts, bytes) in one
+            table and of another in the other, or an answer was asked for later than
+            now.
         """
         must_have(answers, ANSWER, "answers")
         must_have(labels, LABEL, "labels")
@@ -80,16 +84,32 @@ class LabelJoin:
             (answers, "answers", ["asked_at", "due_at"]),
             (labels, "labels", ["available_at"]),
         ):
-            _must_be_instants(table, name, columns)
+            must_be_instants(table, name, columns)
             _must_be_known(table, name, "id")
-        _must_match(answers["id"], labels["id"])
+        must_match(answers["id"], labels["id"], ("answers['id']", "labels['id']"))
         _must_be_past(answers, now)
-        return join_labels(answers, _as_booleans(labels), now, self.wait)
+        return join_labels(answers, _as_booleans(labels, "labels"), now, self.wait)
 
 
 def with_labels(scored: pd.DataFrame) -> pd.DataFrame:
-    """Return the answers that are mature and have a label, `late` as bool."""
+    """Return the answers that are mature and have a label, `late` as bool.
+
+    Parameters
+    ----------
+    scored : DataFrame
+        With `late` (true, false, 1, 0 or null) and `mature` (bool).
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    ValueError
+        If a label is anything else: the text "False" would count as late.
+    """
     rows = scored[scored["mature"] & scored["late"].notna()]
+    rows = _as_booleans(rows, "scored")
     return rows.assign(late=rows["late"].astype(bool))
 
 
@@ -154,11 +174,11 @@ def must_have(table: pd.DataFrame, columns: list[str], name: str) -> None:
 
 def must_be_a_moment(at: pd.Timestamp, name: str = "now") -> None:
     """Refuse a moment that is missing, or could mean several."""
-    if at is pd.NaT or at.tzinfo is None:
+    if not isinstance(at, datetime) or at is pd.NaT or at.tzinfo is None:
         raise ValueError(f"{name}={at} has no time zone. Give it in UTC.")
 
 
-def _must_be_instants(table: pd.DataFrame, name: str, columns: list[str]) -> None:
+def must_be_instants(table: pd.DataFrame, name: str, columns: list[str]) -> None:
     """Refuse times without a zone, and missing ones."""
     for column in columns:
         if not isinstance(table[column].dtype, pd.DatetimeTZDtype):
@@ -179,14 +199,73 @@ def _must_be_known(table: pd.DataFrame, name: str, column: str) -> None:
         )
 
 
-def _must_match(answers: pd.Series, labels: pd.Series) -> None:
-    """Refuse ids of kinds that can never be equal."""
-    kinds = [pd.api.types.is_numeric_dtype(ids.dtype) for ids in (answers, labels)]
-    if len(answers) and len(labels) and kinds[0] != kinds[1]:
+def must_match(
+    left: pd.Series | pd.Index, right: pd.Series | pd.Index, names: tuple[str, str]
+) -> None:
+    """Refuse ids of kinds that can never be equal, such as 1 and "1"."""
+    kinds = {_kind(left), _kind(right)}
+    if len(kinds) == 2 and not kinds & {"empty", "mixed", "mixed-integer"}:
         raise ValueError(
-            f"answers['id'] holds {answers.dtype} and labels['id'] {labels.dtype}: no "
-            "two of them are equal. Make both texts or both numbers."
+            f"{names[0]} holds {_kind(left)} and {names[1]} {_kind(right)}: no two of "
+            "them are equal. Make both texts or both numbers."
         )
+
+
+def _kind(ids: pd.Series | pd.Index) -> str:
+    """Return what ids are, whatever column holds them."""
+    if isinstance(ids, pd.MultiIndex):
+        return "tuples"
+    if isinstance(ids.dtype, pd.CategoricalDtype):
+        ids = ids.dtype.categories if len(ids) else ids[:0].astype(object)
+    found = pd.api.types.infer_dtype(ids, skipna=True) if len(ids) else "empty"
+    return KINDS.get(found, found)
+
+
+KINDS = {
+    "string": "texts",
+    "integer": "numbers",
+    "floating": "numbers",
+    "mixed-integer-float": "numbers",
+}
+
+
+def whole(value: object, least: int) -> bool:
+    """Tell whether an option is a whole number, and not below the least one.
+
+    NaN is not below anything, and would pass a comparison.
+    """
+    is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return is_whole and bool(value >= least)
+
+
+def probabilities(values: npt.ArrayLike, name: str) -> Floats:
+    """Return numbers from 0 to 1 as float64, or say what is wrong with them."""
+    try:
+        if isinstance(values, pd.Series):
+            values = values.to_numpy(np.float64, na_value=np.nan)
+        found = np.asarray(values, np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} holds what is no number: {error}.") from None
+    if found.ndim != 1:
+        raise ValueError(f"{name} has the shape {found.shape}: give one row.")
+    wrong = ~((found >= 0) & (found <= 1))
+    if wrong.any():
+        place = int(wrong.argmax())
+        raise ValueError(
+            f"{name} holds {int(wrong.sum())} of {len(found)} values that are null or "
+            f"outside of 0 to 1 (first: {found[place]} at position {place})."
+        )
+    return found
+
+
+def truths(values: npt.ArrayLike, name: str) -> Floats:
+    """Return labels as 0 and 1, or refuse a null and whatever lies between."""
+    found = probabilities(values, name)
+    if ((found > 0) & (found < 1)).any():
+        raise ValueError(
+            f"{name} holds numbers between 0 and 1: a label is one of both."
+        )
+    return found
 
 
 def _must_be_past(answers: pd.DataFrame, now: pd.Timestamp) -> None:
@@ -200,13 +279,16 @@ def _must_be_past(answers: pd.DataFrame, now: pd.Timestamp) -> None:
         )
 
 
-def _as_booleans(labels: pd.DataFrame) -> pd.DataFrame:
-    """Return labels whose `late` is boolean, or refuse them."""
+def _as_booleans(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return a table whose `late` is boolean, or refuse it."""
+    late = table["late"]
+    if late.dtype == object:  # such as True, 0 and None in one column
+        late = late.map(lambda v: bool(v) if v in (0, 1) else v, na_action="ignore")
     try:
-        return labels.assign(late=labels["late"].astype("boolean"))
+        return table.assign(late=late.astype("boolean"))
     except (TypeError, ValueError):
-        odd = [v for v in labels["late"].dropna().unique() if v not in (0, 1)]
+        odd = [v for v in table["late"].dropna().unique() if v not in (0, 1)]
         raise ValueError(
-            f"labels['late'] holds {odd[0] if odd else labels['late'].dtype!r}: a "
+            f"{name}['late'] holds {odd[0] if odd else table['late'].dtype!r}: a "
             "label is true, false, 1, 0 or null."
         ) from None

@@ -6,6 +6,7 @@ learned from a thousand replays holds for the system that runs.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal, Protocol
 
 import pandas as pd
@@ -14,7 +15,9 @@ from flightline.loop.labels import (
     ANSWER,
     LabelJoin,
     must_be_a_moment,
+    must_be_instants,
     must_have,
+    probabilities,
     with_labels,
 )
 
@@ -73,7 +76,7 @@ class Evidence:
     learned_scores: pd.Series | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a moment without a zone, a champion from the future, a lost column."""
+        """Refuse a moment without a zone, a champion from the future, odd tables."""
         must_be_a_moment(self.now, "now")
         if self.champion.cut_off > self.now:
             raise ValueError(
@@ -83,11 +86,21 @@ class Evidence:
         for name in ("scored", "reference"):
             table: pd.DataFrame = getattr(self, name)
             must_have(table, SCORED, name)
+            _must_be_scores(table["score"], f"{name}['score']")
+        if self.learned_scores is not None:
+            _must_be_scores(self.learned_scores, "learned_scores")
 
     @property
     def judged(self) -> pd.DataFrame:
         """The rows of `scored` that are mature and have a label."""
         return with_labels(self.scored)
+
+
+def _must_be_scores(score: pd.Series, name: str) -> None:
+    """Refuse what a trigger would overlook: a NaN is above no limit."""
+    if len(score) and not pd.api.types.is_numeric_dtype(score.dtype):
+        raise ValueError(f"{name} holds {score.dtype}: give probabilities as float64.")
+    probabilities(score, name)
 
 
 SCORED = [*ANSWER, "late", "mature"]
@@ -139,9 +152,11 @@ def gather(
     ValueError
         As `LabelJoin` and `Evidence`, or if the window is no positive duration.
     """
-    if not window > NO_TIME:
+    if not isinstance(window, timedelta) or not window > NO_TIME:
         raise ValueError(f"window={window} must be longer than nothing.")
+    must_be_a_moment(now)
     must_have(answers, ANSWER, "answers")
+    must_be_instants(answers, "answers", ["asked_at"])
     asked = answers["asked_at"]
     own = answers[(asked > champion.cut_off) & (asked <= now)]
     joined = join(own, labels, now)
@@ -242,8 +257,10 @@ class Policy:
 
     def __post_init__(self) -> None:
         """Refuse a policy that can never let a challenger pass."""
-        if self.holdout < NO_TIME:
-            raise ValueError(f"{self.name}: holdout={self.holdout} is negative.")
+        if not self.holdout >= NO_TIME:
+            raise ValueError(
+                f"{self.name}: holdout={self.holdout} is negative, or no duration."
+            )
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from flightline import drift, training
 from flightline.loop.core import retrain_now
-from flightline.loop.labels import must_be_a_moment, with_labels
+from flightline.loop.labels import must_be_a_moment, whole, with_labels
 from flightline.loop.policy import Evidence
 
 ENOUGH_DAYS = 7
@@ -49,8 +49,10 @@ class Schedule:
 
     def __post_init__(self) -> None:
         """Refuse a calendar without steps, or without a beginning."""
-        if self.weeks < 1:
-            raise ValueError(f"weeks={self.weeks}: at least one must lie between.")
+        if not whole(self.weeks, 1):
+            raise ValueError(
+                f"weeks={self.weeks}: at least one must lie between, and whole ones."
+            )
         must_be_a_moment(self.first, "first")
 
     def __call__(self, evidence: Evidence) -> str | None:
@@ -201,7 +203,10 @@ class Calibration:
     def __call__(self, evidence: Evidence) -> str | None:
         """Give a reason if the gap is significant by days."""
         rows = evidence.judged
-        if few_days(rows) or not retrain_now(rows, alpha=self.alpha):
+        if few_days(rows):
+            return None
+        plain = rows.assign(day=rows["day"].astype(object))  # no days without rows
+        if not retrain_now(plain, alpha=self.alpha):
             return None
         gap = float(rows["late"].mean() - rows["score"].mean())
         return (
