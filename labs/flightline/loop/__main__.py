@@ -14,6 +14,7 @@ line on the standard error says why.
 import argparse
 import os
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -71,7 +72,9 @@ def parser() -> argparse.ArgumentParser:
         return made
 
     one = command("run", "run the loop, or go on with it")
-    one.add_argument("--until", required=True, help="a day in UTC, such as 2013-05-01")
+    one.add_argument(
+        "--until", required=True, type=_day, help="a day in UTC, such as 2013-05-01"
+    )
     one.add_argument("--data", type=Path, default=DATA, help="the folder of the data")
     one.add_argument("--trigger", choices=list(TRIGGERS), default="schedule")
     one.add_argument("--gate", action="store_true", help="keep a week for a gate")
@@ -95,11 +98,20 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
+def _day(text: str) -> date:
+    """Read a day; 01-05-2013 could be one of two."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no day such as 2013-05-01"
+        ) from None
+
+
 def _run(given: argparse.Namespace) -> int:
     """Run the loop, and tell each decision."""
-    until = pd.Timestamp(given.until)
-    until = until.tz_localize("UTC") if until.tzinfo is None else until
-    until = (until.normalize() + (START - START.normalize())).as_unit("us")
+    until = pd.Timestamp(given.until, tz="UTC").as_unit("us")
+    until = until + (START - START.normalize())
     gate = NoWorse() if given.gate else None
     holdout = pd.Timedelta(weeks=1) if given.gate else pd.Timedelta(0)
     policy = Policy(given.trigger, TRIGGERS[given.trigger], gate, given.trial, holdout)

@@ -16,12 +16,13 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import pandas as pd
 
 from flightline.lake import failpoint
 from flightline.loop.clock import Backwards, Tick
+from flightline.loop.labels import must_be_a_moment, probabilities
 
 NAME, LOCK = "journal.sqlite", "writer.lock"
 FORMAT = "1"
@@ -104,7 +105,14 @@ class Entry:
 
 
 def text_of(at: pd.Timestamp) -> str:
-    """Return a moment as the journal keeps it: UTC, ISO 8601, whole microseconds."""
+    """Return a moment as the journal keeps it: UTC, ISO 8601, whole microseconds.
+
+    Raises
+    ------
+    ValueError
+        If it is missing, or has no zone.
+    """
+    must_be_a_moment(at, "the moment")
     return str(at.tz_convert("UTC").as_unit("us").isoformat())
 
 
@@ -194,6 +202,9 @@ class Journal:
         ------
         Backwards
             If the step does not lie behind the last one.
+        ValueError
+            If a time is missing or has no zone, a score is no probability, or a name is
+            no text: it would come back as something else than its digest says.
         BrokenJournal
             If the disk refuses, or a flight was answered in an earlier step; the
             journal is then what it was.
@@ -205,16 +216,15 @@ class Journal:
                 f"{last}. Set the clock right and start again; nothing was written."
             )
         now = text_of(tick.now)
+        names = [name for name in ANSWERS if name != "tick"]
         answers = [
             (row[0], now, text_of(row[1]), row[2], text_of(row[3]), *row[4:])
-            for row in entry.answers[
-                [name for name in ANSWERS if name != "tick"]
-            ].itertuples(index=False, name=None)
+            for row in _kept(entry.answers[names], "answers")
         ]
         shadows = [
             (model, id_, now, score)
-            for model, id_, score in entry.shadows[["model", "id", "score"]].itertuples(
-                index=False, name=None
+            for model, id_, score in _kept(
+                entry.shadows[["model", "id", "score"]], "shadows"
             )
         ]
         decisions = [
@@ -260,6 +270,22 @@ class Journal:
                 f"{self.path} cannot be written: {error}. The last whole step is kept. "
                 "Make room or mend the file, and start the run again."
             ) from error
+
+
+def _kept(table: pd.DataFrame, name: str) -> Iterator[tuple[Any, ...]]:
+    """Return the rows of a table as SQLite gives them back, or refuse them."""
+    for column in {"id", "day", "model", "source"} & set(table.columns):
+        odd = [each for each in table[column] if not isinstance(each, str)]
+        if odd:
+            raise ValueError(
+                f"{name}[{column!r}] holds {odd[0]!r}, no text, in {len(odd)} of "
+                f"{len(table)} rows. Nothing was written."
+            )
+    scores = probabilities(table["score"], f"{name}['score']")
+    whole: Iterator[tuple[Any, ...]] = table.assign(score=scores).itertuples(
+        index=False, name=None
+    )
+    return whole
 
 
 def _locked(path: Path) -> int:
@@ -350,7 +376,7 @@ def reading(folder: Path | str) -> Iterator[sqlite3.Connection]:
         If it is damaged.
     """
     path = Path(folder) / NAME
-    if not path.is_file():
+    if not path.is_file() or not path.stat().st_size:  # killed in its first start
         raise ValueError(f"{folder} holds no run: there is no {NAME}. Begin with run.")
     try:
         with closing(
@@ -396,9 +422,18 @@ def verify(base: sqlite3.Connection) -> str:
     Raises
     ------
     BrokenJournal
-        If a step is not what its digest says; the message names the first.
+        If a step is not what its digest says (the message names the first), or there
+        are rows of a step that never ended.
     """
     digest = ""
+    for table, by in (("answers", "tick"), ("shadows", "tick"), ("decisions", "at")):
+        query = f"FROM {table} WHERE {by} NOT IN (SELECT now FROM ticks)"
+        count, first = base.execute(f"SELECT count(*), min({by}) {query}").fetchone()
+        if count:
+            raise BrokenJournal(
+                f"{count} of the {table} are of no step of the journal (first: "
+                f"{first}): somebody added them. Restore the journal from a copy."
+            )
     for now, said in base.execute("SELECT now, digest FROM ticks ORDER BY now"):
         parts = [
             base.execute(f"SELECT {what} WHERE {by} = ? ORDER BY {order}", (now,))
@@ -408,7 +443,10 @@ def verify(base: sqlite3.Connection) -> str:
                 ("at, kind, body FROM decisions", "at", "kind"),
             )
         ]
-        digest = _chained(digest, now, *(part.fetchall() for part in parts))
+        try:
+            digest = _chained(digest, now, *(part.fetchall() for part in parts))
+        except (TypeError, ValueError):  # what no step has ever written
+            digest = ""
         if digest != said:
             raise BrokenJournal(
                 f"the step of {now} is not what its digest says: somebody changed it, "
@@ -487,13 +525,16 @@ def read_decisions(
 ) -> list[tuple[pd.Timestamp, str, dict[str, object]]]:
     """Read what was decided: the moment, the kind and the whole decision, in order."""
     rows = base.execute("SELECT at, kind, body FROM decisions ORDER BY at, kind")
-    return [(pd.Timestamp(at), kind, json.loads(body)) for at, kind, body in rows]
+    return [
+        (pd.Timestamp(at), kind, parsed(body, f"the decision of {at}"))
+        for at, kind, body in rows
+    ]
 
 
 def read_models(base: sqlite3.Connection) -> dict[str, dict[str, object]]:
     """Read what each model comes from, by its name."""
     rows = base.execute("SELECT name, about FROM models ORDER BY tick, name")
-    return {name: json.loads(said) for name, said in rows}
+    return {name: parsed(said, f"what it says of {name}") for name, said in rows}
 
 
 def read_alerts(base: sqlite3.Connection) -> pd.DataFrame:
@@ -512,7 +553,7 @@ def read_ticks(base: sqlite3.Connection) -> pd.DataFrame:
     for name in ("now", "since"):
         table[name] = pd.to_datetime(table[name], utc=True, format="ISO8601")
     for name in ("versions", "counts"):
-        table[name] = [json.loads(each) for each in table[name]]
+        table[name] = [parsed(each, f"{name} of a step") for each in table[name]]
     return table
 
 
@@ -520,4 +561,31 @@ def read_environment(base: sqlite3.Connection, digest: str) -> dict[str, str]:
     """Read what a step ran on: code, versions, processor."""
     query = "SELECT body FROM environments WHERE digest = ?"
     found = base.execute(query, (digest,)).fetchone()
-    return {} if found is None else dict(json.loads(found[0]))
+    return {} if found is None else parsed(found[0], f"the environment {digest}")
+
+
+def parsed(text: str, what: str) -> dict[str, Any]:
+    """Return what JSON says.
+
+    Parameters
+    ----------
+    text : str
+        A text of the journal.
+    what : str
+        What it is, for the message.
+
+    Raises
+    ------
+    BrokenJournal
+        If it is no mapping in JSON.
+    """
+    try:
+        found = json.loads(text)
+    except (TypeError, ValueError):
+        found = None
+    if not isinstance(found, dict):
+        raise BrokenJournal(
+            f"the journal is damaged: {what} is {str(text)[:40]!r}, no mapping in "
+            "JSON. Restore it from a copy."
+        )
+    return found

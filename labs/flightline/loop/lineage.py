@@ -1,6 +1,5 @@
 """From one answer back to the raw files: who said what, and from what."""
 
-import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from flightline.lake import upkeep
 from flightline.loop import answering
 from flightline.loop.journal import (
     ANSWERS,
+    parsed,
     read_decisions,
     read_environment,
     read_models,
@@ -183,7 +183,10 @@ def _traced(
     heard = base.execute(
         "SELECT model, score FROM shadows WHERE id = ?", (answer["id"],)
     )
-    seen, learned = _versions(json.loads(versions)), _versions(model.get("versions"))
+    seen, learned = (
+        _versions(parsed(versions, "the versions of a step")),
+        _versions(model.get("versions")),
+    )
     reports = reports_known(folder / "lake", FOREVER)
     return Trace(
         answer,

@@ -6,9 +6,13 @@ has answered before. The order lies in the folder until the next step of the clo
 which follows it and notes who gave it.
 """
 
+import fcntl
 import json
+import os
 import secrets
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -64,17 +68,31 @@ def permit(folder: Path | str, name: str) -> str:
     Raises
     ------
     ValueError
-        If the name is none, or has a key already.
+        If the name is none, or has a key already, or there is no such folder.
     """
     path = Path(folder) / KEYS
-    records = serving.read_keys(path) if path.is_file() else []
-    if name in {record.name for record in records}:
-        raise ValueError(f"{name} has a key already. Take another name.")
-    key, record = serving.new_key(name)
-    content = json.dumps([asdict(each) for each in (*records, record)]).encode()
-    training.write_atomic(path, content)
-    path.chmod(0o600)
+    with _alone(path.parent):
+        records = serving.read_keys(path) if path.exists() else []
+        if name in {record.name for record in records}:
+            raise ValueError(f"{name} has a key already. Take another name.")
+        key, record = serving.new_key(name)
+        content = json.dumps([asdict(each) for each in (*records, record)]).encode()
+        training.write_atomic(path, content)
+        path.chmod(0o600)
     return key
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait for others who write here: of two at once, one would lose its key."""
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is no folder of a run. Begin with run.")
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def order(folder: Path | str, name: str, key: str, why: str) -> Order:
@@ -114,7 +132,8 @@ def order(folder: Path | str, name: str, key: str, why: str) -> Order:
         raise ValueError("a promotion needs a reason: it is kept in the model's card.")
     with reading(folder) as base:
         found = Order(_passed(base, name), by, why.strip(), secrets.token_hex(8))
-    training.write_atomic(folder / ORDER, json.dumps(plain(found)).encode())
+    with _alone(folder):
+        training.write_atomic(folder / ORDER, json.dumps(plain(found)).encode())
     return found
 
 
@@ -165,7 +184,8 @@ def pending(folder: Path, base: sqlite3.Connection) -> Order | None:
     Raises
     ------
     ValueError
-        If the file is no order.
+        If the file is no order, or one for a model that the run does not have: it would
+        be decided, and could never answer.
     """
     path = folder / ORDER
     if not path.is_file():
@@ -174,10 +194,21 @@ def pending(folder: Path, base: sqlite3.Connection) -> Order | None:
         body = json.loads(path.read_bytes())
         cut_off = pd.Timestamp(body["model"]["cut_off"])
         model = Model(body["model"]["name"], cut_off.as_unit("us"))
-        found = Order(model, body["by"], body["why"], body["number"])
+        said = [body[name] for name in ("by", "why", "number")]
+        if not all(isinstance(each, str) for each in (model.name, *said)):
+            raise ValueError("a name, reason or number that is no text")
+        found = Order(model, *said)
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is no order: {error!r}. Remove it.") from None
-    return None if _followed(base, found) else found
+    if _followed(base, found):
+        return None
+    known = read_models(base).get(model.name, {}).get("cut_off")
+    if known is None or pd.Timestamp(str(known)) != model.cut_off:
+        raise ValueError(
+            f"{path} orders {model.name} of {model.cut_off}, which is no model of this "
+            "run. Remove it."
+        )
+    return found
 
 
 def _followed(base: sqlite3.Connection, found: Order) -> bool:

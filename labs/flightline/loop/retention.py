@@ -26,9 +26,13 @@ from flightline.loop.journal import (
     reading,
     text_of,
 )
+from flightline.loop.labels import whole
 from flightline.loop.standing import standing_of
 
 DAY = pd.Timedelta(days=1)
+
+MOST_DAYS = 36_500
+"""A hundred years: whoever wants to keep all takes this."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,11 @@ class Rules:
     def __post_init__(self) -> None:
         """Refuse to give up what a running loop still reads."""
         for name in ("log_days", "model_days", "metrics_days", "version_days"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)}: keep a day at least.")
+            if not whole(getattr(self, name), 1) or getattr(self, name) > MOST_DAYS:
+                raise ValueError(
+                    f"{name}={getattr(self, name)}: keep a day at least, whole days, "
+                    f"and {MOST_DAYS:,} at most."
+                )
 
 
 @dataclass(frozen=True)
@@ -156,6 +163,12 @@ def _metrics(folder: Path, until: pd.Timestamp, *, remove: bool = False) -> int:
         return int(base.execute(query, (moment,)).fetchone()[0])
 
 
+def _must_hold_a_run(folder: Path) -> None:
+    """Refuse a folder without a run: a writer would begin one there."""
+    with reading(folder):
+        pass
+
+
 def apply(folder: Path | str, rules: Rules | None = None) -> list[Due]:
     """Remove what the rules give up. No loop may run on the folder meanwhile.
 
@@ -180,8 +193,9 @@ def apply(folder: Path | str, rules: Rules | None = None) -> list[Due]:
         If something cannot be removed.
     """
     folder = Path(folder)
-    found = due(folder, rules)
+    _must_hold_a_run(folder)
     with Journal(folder):
+        found = due(folder, rules)  # of what stands now: no loop can add to it
         for each in found:
             if each.kind == "log":
                 (folder / each.name).unlink()
@@ -218,7 +232,8 @@ def forget(folder: Path | str, column: str, value: object) -> dict[str, int]:
     Busy
         If a loop runs on the folder.
     ValueError
-        If no table has the column, it names a flight, or as `lake.erase`.
+        If there is no run, no table has the column, it names a flight, or as
+        `lake.erase`.
 
     Notes
     -----
@@ -231,6 +246,7 @@ def forget(folder: Path | str, column: str, value: object) -> dict[str, int]:
             "each other: it is not erased by itself. Erase what names a person."
         )
     folder = Path(folder)
+    _must_hold_a_run(folder)
     lake_dir = folder / "lake"
     with Journal(folder):
         tables = [

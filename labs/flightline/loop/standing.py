@@ -68,14 +68,27 @@ def standing_of(decisions: Iterable[Said]) -> Standing | None:
     Returns
     -------
     Standing or None
+
+    Raises
+    ------
+    ValueError
+        If a decision does not say who answers after it.
     """
     found: Standing | None = None
     for at, _, body in decisions:
-        after = body["after"]
-        if not isinstance(after, Mapping):
-            raise ValueError(f"the decision of {at} does not say who answers after it.")
-        found = _read(after)
+        after = body.get("after")
+        try:
+            found = _read(after) if isinstance(after, Mapping) else None
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"{_untold(at)} It lacks {error}.") from None
+        if found is None:
+            raise ValueError(_untold(at))
     return found
+
+
+def _untold(at: pd.Timestamp) -> str:
+    """Say that a decision is not whole."""
+    return f"the decision of {at} does not say who answers after it."
 
 
 def to_body(standing: Standing, **more: object) -> dict[str, object]:
