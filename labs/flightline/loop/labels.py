@@ -234,8 +234,9 @@ def whole(value: object, least: int) -> bool:
 
     NaN is not below anything, and would pass a comparison.
     """
-    is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    return is_whole and bool(value >= least)
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        return False
+    return int(value) >= least
 
 
 def probabilities(values: npt.ArrayLike, name: str) -> Floats:
