@@ -116,7 +116,7 @@ def test_a_line_must_be_crossed_for_long_enough():
     at_once = LineAlert("Line", "gauge", 2.0, 0, "page", "too high")
     assert spans(above(at_once, gauge)) == [(0, 4), (6, 9), (11, 11)]
     assert above(LINE, []).tolist() == []
-    with pytest.raises(ValueError, match="one value a minute"):
+    with pytest.raises(ValueError, match="give one row"):
         above(LINE, [[1]])
 
 

@@ -73,6 +73,37 @@ def test_the_text_false_is_not_late():
         loop.with_labels(scored.assign(late=scored["late"].astype(str)))
 
 
+@pytest.mark.parametrize("kind", ["int8", "float64", "category", "bool[pyarrow]"])
+def test_maturity_is_the_same_in_other_columns(kind):
+    scored = small_evidence.answers(days=8)
+    scored["mature"] = np.arange(len(scored)) % 2 == 0
+    odd = scored.assign(mature=scored["mature"].astype(kind))
+    assert loop.with_labels(odd)["id"].tolist() == scored["id"][::2].tolist()
+    unknown = odd.assign(late=pd.NA)
+    assert loop.silent_days(unknown) == sorted(scored["day"].unique())
+
+
+@pytest.mark.parametrize("mature", ["False", None, 0.5])
+def test_maturity_that_is_neither_is_refused(mature):
+    scored = small_evidence.answers(days=8).assign(mature=mature)
+    trial, rows = tried()
+    for work in (
+        lambda: loop.with_labels(scored),
+        lambda: loop.silent_days(scored),
+        lambda: canary.review(trial, rows.assign(mature=mature), NOW),
+    ):
+        with pytest.raises(ValueError, match=r"\['mature'\] holds"):
+            work()
+
+
+def test_a_feed_of_empty_texts_or_without_days_is_not_called_fine():
+    scored = small_evidence.answers(days=8)
+    with pytest.raises(ValueError, match=r"joined\['late'\] holds ''"):
+        loop.silent_days(scored.assign(late=""))
+    with pytest.raises(ValueError, match=r"\['day'\] is missing in 800 of 800"):
+        loop.silent_days(scored.assign(late=pd.NA, day=None))
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -202,6 +233,19 @@ def test_answers_that_nobody_can_judge_are_not_counted_as_good_or_bad(
 ):
     with pytest.raises(ValueError, match=said):
         alerts.is_wrong(score, late)
+
+
+def test_gauges_of_other_kinds_fire_and_what_is_no_number_is_refused():
+    name = "flightline_feed_silent"
+    assert alerts.now_firing({}, {name: "1"}) == ["FeedSilent"]
+    assert alerts.now_firing({}, {name: None}) == []
+    line = alerts.LineAlert("x", "g", 0, 0, "page", "m")
+    held = pd.Series([1, pd.NA, 1], dtype=object)
+    assert alerts.above(line, held).tolist() == [True, False, True]
+    with pytest.raises(ValueError, match="holds what is no number"):
+        alerts.above(line, ["much"])
+    with pytest.raises(ValueError, match="holds what is no number"):
+        alerts.now_firing({}, {name: "much"})
 
 
 def test_half_an_objective_is_told_instead_of_never_firing():

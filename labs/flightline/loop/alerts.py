@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flightline.loop.core import Floats, burns, pages
-from flightline.loop.labels import probabilities, truths, whole
+from flightline.loop.labels import numbers, probabilities, truths, whole
 
 Severity = Literal["page", "ticket"]
 Flags = npt.NDArray[np.bool_]
@@ -352,10 +352,13 @@ def above(alert: LineAlert, gauge: npt.ArrayLike) -> Flags:
     -------
     array of bool, shape (minutes,)
         True from `for_min` minutes behind the first of an unbroken run above the line.
+
+    Raises
+    ------
+    ValueError
+        If it is not one row of numbers.
     """
-    values = np.asarray(gauge, np.float64)
-    if values.ndim != 1:
-        raise ValueError(f"gauge has the shape {values.shape}: one value a minute.")
+    values = numbers(gauge, "gauge")
     minutes = np.arange(len(values))
     broken = np.where(values > alert.above, -1, minutes)
     last_broken = np.maximum.accumulate(broken) if len(values) else broken
@@ -397,7 +400,8 @@ def now_firing(
     Raises
     ------
     ValueError
-        If one counter of an objective is given without the other, or as `burn_rate`.
+        If one counter of an objective is given without the other, a gauge is no number,
+        or as `burn_rate`.
     """
     names = []
     for alert in BURNS:
@@ -410,7 +414,8 @@ def now_firing(
         if objective.bad in counts and objective.total in counts:
             fired = burning(alert, counts[objective.bad], counts[objective.total])
             names += [alert.name] if len(fired) and fired[-1] else []
-    names += [a.name for a in LINES if gauges.get(a.gauge, np.nan) > a.above]
+    values = {name: numbers([value], name)[0] for name, value in gauges.items()}
+    names += [a.name for a in LINES if values.get(a.gauge, np.nan) > a.above]
     return names
 
 

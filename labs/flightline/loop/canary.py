@@ -22,6 +22,7 @@ from flightline.loop.compare import compare
 from flightline.loop.core import losses
 from flightline.loop.labels import (
     LabelJoin,
+    mature,
     must_be_a_moment,
     must_have,
     whole,
@@ -169,9 +170,10 @@ def complete_days(paired: pd.DataFrame, trial: Trial, now: pd.Timestamp) -> list
     Raises
     ------
     ValueError
-        If a day is missing, or written otherwise than "2013-04-01".
+        If a day is missing, or written otherwise than "2013-04-01", or `mature` holds
+        anything but true and false.
     """
-    paired = paired.assign(day=_dates(paired))
+    paired = paired.assign(day=_dates(paired), mature=mature(paired, "paired"))
     inside = paired[paired["asked_at"] > trial.since]
     today = now.tz_convert("America/New_York").strftime("%Y-%m-%d")
     found: list[str] = []

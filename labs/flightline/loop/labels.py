@@ -97,7 +97,7 @@ def with_labels(scored: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     scored : DataFrame
-        With `late` (true, false, 1, 0 or null) and `mature` (bool).
+        With `late` (true, false, 1, 0 or null) and `mature` (true, false, 1 or 0).
 
     Returns
     -------
@@ -108,7 +108,7 @@ def with_labels(scored: pd.DataFrame) -> pd.DataFrame:
     ValueError
         If a label is anything else: the text "False" would count as late.
     """
-    rows = scored[scored["mature"] & scored["late"].notna()]
+    rows = scored[mature(scored, "scored") & scored["late"].notna().to_numpy()]
     rows = _as_booleans(rows, "scored")
     return rows.assign(late=rows["late"].astype(bool))
 
@@ -132,12 +132,15 @@ def silent_days(joined: pd.DataFrame, most: float = 0.9) -> list[str]:
     Raises
     ------
     ValueError
-        If `most` is not between 0 and 1, or a column is missing.
+        If `most` is not between 0 and 1, a column is missing, a day is null, or `late`
+        and `mature` hold anything but true, false, 1, 0 and, for `late`, null: an empty
+        text is no label either, but would look like one.
     """
     if not 0 < most < 1:
         raise ValueError(f"most={most} must lie between 0 and 1.")
     must_have(joined, ["day", "late", "mature"], "joined")
-    ripe = joined[joined["mature"]]
+    ripe = _as_booleans(joined[mature(joined, "joined")], "joined")
+    _must_be_known(ripe, "the mature rows", "day")
     missing = ripe["late"].isna().groupby(ripe["day"]).agg(["mean", "size"])
     silent = missing[(missing["mean"] > most) & (missing["size"] >= ENOUGH)]
     return sorted(str(day) for day in silent.index)
@@ -239,8 +242,13 @@ def whole(value: object, least: int) -> bool:
     return int(value) >= least
 
 
-def probabilities(values: npt.ArrayLike, name: str) -> Floats:
-    """Return numbers from 0 to 1 as float64, or say what is wrong with them."""
+def mature(table: pd.DataFrame, name: str) -> npt.NDArray[np.bool_]:
+    """Return which answers are mature; the text "False" is refused."""
+    return np.asarray(truths(table["mature"], f"{name}['mature']") == 1)
+
+
+def numbers(values: npt.ArrayLike, name: str) -> Floats:
+    """Return one row of numbers as float64, NaN where there is none."""
     try:
         if isinstance(values, pd.Series):
             values = values.to_numpy(np.float64, na_value=np.nan)
@@ -249,6 +257,12 @@ def probabilities(values: npt.ArrayLike, name: str) -> Floats:
         raise ValueError(f"{name} holds what is no number: {error}.") from None
     if found.ndim != 1:
         raise ValueError(f"{name} has the shape {found.shape}: give one row.")
+    return found
+
+
+def probabilities(values: npt.ArrayLike, name: str) -> Floats:
+    """Return numbers from 0 to 1 as float64, or say what is wrong with them."""
+    found = numbers(values, name)
     wrong = ~((found >= 0) & (found <= 1))
     if wrong.any():
         place = int(wrong.argmax())
