@@ -518,6 +518,25 @@ def test_a_mistyped_folder_stays_unmade(tmp_path, capsys):
     assert not typo.exists()
 
 
+def test_damage_of_the_metrics_is_not_laid_on_the_journal(tmp_path, capsys):
+    after = json.dumps(
+        {
+            "champion": {"name": "m", "cut_off": LATER.strip("'")},
+            "since": LATER.strip("'"),
+            "challenger": None,
+            "tried_since": None,
+            "former": None,
+        }
+    )
+    query = f"UPDATE decisions SET body = '{{\"after\": {after}}}'"
+    folder = written(tmp_path, query)
+    (folder / "metrics.sqlite").write_bytes(b"junk" * 100)
+    assert main(["retain", str(folder)]) == 2
+    said = capsys.readouterr().err
+    assert "metrics.sqlite is no metrics store" in said
+    assert "run again from the start" not in said
+
+
 def test_two_permits_at_once_are_both_kept(tmp_path):
     names = [f"name-{k}" for k in range(8)]
     threads = [

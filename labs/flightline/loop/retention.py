@@ -94,7 +94,7 @@ def due(folder: Path | str, rules: Rules | None = None) -> list[Due]:
     Raises
     ------
     ValueError
-        If there is no run.
+        If there is no run, or the metrics store is damaged.
     """
     with reading(folder) as base:
         return list(_due(Path(folder), base, rules or Rules()))
@@ -156,11 +156,17 @@ def _metrics(folder: Path, until: pd.Timestamp, *, remove: bool = False) -> int:
     if not path.is_file():
         return 0
     moment = until.tz_convert("UTC").as_unit("ns").isoformat()
-    with closing(sqlite3.connect(path)) as base, base:
-        if remove:
-            base.execute("DELETE FROM metrics WHERE at < ?", (moment,))
-        query = "SELECT count(*) FROM metrics WHERE at < ?"
-        return int(base.execute(query, (moment,)).fetchone()[0])
+    try:
+        with closing(sqlite3.connect(path)) as base, base:
+            if remove:
+                base.execute("DELETE FROM metrics WHERE at < ?", (moment,))
+            query = "SELECT count(*) FROM metrics WHERE at < ?"
+            return int(base.execute(query, (moment,)).fetchone()[0])
+    except sqlite3.Error as error:  # else the journal would be called damaged
+        raise ValueError(
+            f"{path} is no metrics store that can be used: {error}. Restore it from a "
+            "copy; the journal is not touched."
+        ) from error
 
 
 def _must_hold_a_run(folder: Path) -> None:
