@@ -13,7 +13,7 @@ from flightline import loop
 from flightline.loop import alerts, canary, permits, retention
 from flightline.loop import journal as journals
 from flightline.loop.__main__ import main
-from test_loop_journal import entry, tick
+from small_steps import entry, tick
 
 NOW = small_evidence.NOW
 WEEK = pd.Timedelta(weeks=1)
