@@ -16,6 +16,9 @@ for _name in (*THREADS, "POLARS_MAX_THREADS"):
     os.environ[_name] = "1"  # before anything imports: outputs must not vary
 os.environ.pop("MPLBACKEND", None)  # a kernel chooses its own, and shows figures
 
+# IPython's history and Feast both tell sqlite3 how to read timestamps, and the last one
+# to be imported wins: Feast must, wherever a test happens to import IPython.
+import IPython.core.history  # noqa: E402, F401
 import pytest  # noqa: E402
 from nbval.kernel import RunningKernel  # noqa: E402
 from nbval.plugin import IPyNbCell, NbCellError  # noqa: E402
