@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from flightline import drift
-from flightline.drift import charts, page
+from flightline.drift import charts
+from flightline.experiments import PAGE_STYLE
 
 LABS = Path(__file__).resolve().parents[2] / "labs"
 SPACE = "http://www.w3.org/2000/svg"
@@ -72,7 +73,7 @@ def test_colours_are_the_page_s_and_names_are_not_markup():
 
 
 def test_the_page_has_every_colour_in_light_and_dark():
-    light, dark = page.STYLE.split("@media")
+    light, dark = PAGE_STYLE.split("@media")
     for name, colour in charts.COLOURS.items():
         assert f"--{name}: {colour};" in light and f"--{name}: #" in dark
 

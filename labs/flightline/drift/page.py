@@ -1,58 +1,15 @@
 """Pages that need no network: a comparison, and the history of a metrics store."""
 
-import numpy as np
 import pandas as pd
-from jinja2 import Environment
 from markupsafe import Markup
 
 from flightline.drift.bins import awake, count
 from flightline.drift.charts import plot_ratios, plot_shares, plot_track
 from flightline.drift.decide import Finding
-
-STYLE = """
-:root { color-scheme: light dark; --ink: #1d2530; --page: #ffffff; --muted: #525c6a;
-  --line: #c3cad3; --dot: #0072b2; --limit: #b34a00; --bar: #9ccdea; --now: #e69f00; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8ebf0; --page: #14181e;
-  --muted: #b3bcc8; --line: #4a5461; --dot: #56b4e9; --limit: #f08a3c; --bar: #2d6f99;
-  --now: #e69f00; } }
-body { background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, sans-serif;
-  margin: 0 auto; max-width: 60rem; padding: 1rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; }
-caption { color: var(--muted); text-align: left; }
-th, td { border-bottom: 1px solid var(--line); padding: .25rem .6rem;
-  text-align: right; }
-th:first-child, td.text, th.text { text-align: left; }
-svg { display: block; height: auto; max-width: 100%; }
-.step { border-left: .4rem solid var(--limit); padding-left: .8rem; }
-"""
-
-BASE = """
-{%- macro table(caption, frame, first) -%}
-<div class="wide" tabindex="0" role="group" aria-label="{{ caption }}">
-<table><caption>{{ caption }}</caption><thead><tr>
-{%- for name in [first] + frame.columns|list %}
-<th scope="col" class="text">{{ name }}</th>
-{%- endfor %}</tr></thead><tbody>
-{%- for row in frame.itertuples(name=None) %}
-<tr><th scope="row" class="text">{{ row[0] }}</th>
-{%- for value in row[1:] %}
-<td{% if value is not figure %} class="text"{% endif %}>{{ value|cell }}</td>
-{%- endfor %}</tr>
-{%- endfor %}</tbody></table></div>
-{%- endmacro -%}
-<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,"><title>{{ title }}</title>
-<style>{{ style }}</style></head>
-<body><main><h1>{{ title }}</h1>
-BODY
-</main></body></html>
-"""
+from flightline.experiments import fill_page
 
 REPORT_PAGE = """
-<p class="step"><strong>Next step: {{ finding.next_step }}.</strong>
+<p class="callout"><strong>Next step: {{ finding.next_step }}.</strong>
 {{ finding.advice }}</p>
 <p>False-alarm rate of features and of checks: {{ "%g" % finding.alpha }}.</p>
 <h2>Alerts</h2>
@@ -69,7 +26,8 @@ Next: {{ alert.next_step }}.</li>
 </ul>
 <h2>Features</h2>
 {{ ratios }}
-{{ table("Every feature, with its threshold", finding.report, "feature") }}
+{{ table("Every feature, with its threshold", ["feature"] + finding.report.columns|list,
+         finding.report.itertuples(name=None)) }}
 {%- if figures %}
 <h2>Where the shares moved most</h2>
 {%- for figure in figures %}
@@ -77,12 +35,14 @@ Next: {{ alert.next_step }}.</li>
 {%- endfor %}
 {%- endif %}
 <h2>Data checks</h2>
-{{ table("Findings of the data checks", checks, "check") }}
+{{ table("Findings of the data checks", ["check"] + checks.columns|list,
+         checks.itertuples(name=None)) }}
 <p>{{ finding.quality|length }} checks were made.</p>
 {%- if finding.change is not none %}
 <h2>Performance</h2>
-{{ table("Change (of a gap, its size), with interval by day", finding.change,
-         "metric") }}
+{{ table("Change (of a gap, its size), with interval by day",
+         ["metric"] + finding.change.columns|list,
+         finding.change.itertuples(name=None)) }}
 {%- endif %}
 """
 
@@ -99,29 +59,6 @@ false-alarm rate {{ one.rate }}.</p>
 {%- endfor %}
 {%- endfor %}
 """
-
-
-def _is_figure(value: object) -> bool:
-    """Tell whether a value of a table is a number."""
-    number = isinstance(value, int | float | np.number)
-    return number and not isinstance(value, bool | np.bool_)
-
-
-def _cell(value: object) -> str:
-    """Return the text of one cell of a table."""
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    if isinstance(value, int | float | np.number):
-        return "" if np.isnan(value) else f"{value:.4g}"
-    return str(value)
-
-
-def _page(body: str, title: str, **values: object) -> str:
-    """Fill a page that needs nothing else; every text is escaped."""
-    pages = Environment(autoescape=True)
-    pages.filters["cell"], pages.tests["figure"] = _cell, _is_figure
-    template = pages.from_string(BASE.replace("BODY", body.strip()))
-    return template.render(title=title, style=Markup(STYLE), **values) + "\n"
 
 
 def to_html(finding: Finding, title: str = "Drift report") -> str:
@@ -145,7 +82,7 @@ def to_html(finding: Finding, title: str = "Drift report") -> str:
     for name in worst:
         column, now = awake(finding.made[name], finding.after[name])
         figures.append(Markup(plot_shares(column, column.counts, count(column, now))))
-    return _page(
+    return fill_page(
         REPORT_PAGE,
         title,
         finding=finding,
@@ -173,7 +110,7 @@ def dashboard(metrics: pd.DataFrame, title: str = "Metrics") -> str:
     shown = [
         _history(str(name), rows) for name, rows in metrics.groupby("metric", sort=True)
     ]
-    return _page(
+    return fill_page(
         DASHBOARD_PAGE,
         title,
         values=len(metrics),

@@ -2,9 +2,9 @@
 
 An experiment is one checked object; units are assigned by a salted hash, in layers that
 exclude each other, by a configuration that a service reloads. Exposures and outcomes
-are events in the lake and are joined by age. Lab 10 builds the core. Decisions and
-drift share how its command line fails (`Parser`, `answer`) and how its pages draw
-(`as_svg`).
+are events in the lake and are joined by age. Lab 10 builds the core. Later stages share
+how its command line fails (`Parser`, `answer`), how its pages are framed (`fill_page`)
+and how they draw (`as_svg`).
 """
 
 from flightline.experiments.assignment import (
@@ -46,6 +46,7 @@ from flightline.experiments.experiment import (
     Experiment,
 )
 from flightline.experiments.flags import Flag, is_on
+from flightline.experiments.frame import PAGE_STYLE, fill_page
 from flightline.experiments.joining import UNIT, Joined, joined
 from flightline.experiments.judge import METRIC
 from flightline.experiments.metrics import (
@@ -83,6 +84,7 @@ __all__ = [
     "OUTCOMES",
     "OUTSIDE",
     "PAGE_COLOURS",
+    "PAGE_STYLE",
     "SEGMENT",
     "SLOTS",
     "SVG_SETTINGS",
@@ -114,6 +116,7 @@ __all__ = [
     "detectable_effect",
     "duration",
     "eligible",
+    "fill_page",
     "from_json",
     "is_on",
     "joined",

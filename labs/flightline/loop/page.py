@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
-from jinja2 import Environment
 from markupsafe import Markup
 
 from flightline import drift, training
-from flightline.experiments import PAGE_COLOURS, SVG_SETTINGS, as_svg
+from flightline.experiments import PAGE_COLOURS, SVG_SETTINGS, as_svg, fill_page
 from flightline.loop.journal import (
     digest_of,
     last_tick,
@@ -23,46 +22,11 @@ from flightline.loop.journal import (
 )
 from flightline.loop.standing import Standing, standing_of
 
-STYLE = """
-:root { color-scheme: light dark; --ink: #1d2530; --page: #ffffff; --muted: #525c6a;
-  --line: #c3cad3; --dot: #0072b2; --limit: #b34a00; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8ebf0; --page: #14181e;
-  --muted: #b3bcc8; --line: #4a5461; --dot: #56b4e9; --limit: #f08a3c; } }
-body { background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, sans-serif;
-  margin: 0 auto; max-width: 60rem; overflow-wrap: anywhere; padding: 1rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; overflow-wrap: normal; }
-caption { color: var(--muted); text-align: left; }
-th, td { border-bottom: 1px solid var(--line); padding: .25rem .6rem;
-  text-align: left; vertical-align: top; }
-svg { display: block; height: auto; max-width: 100%; }
-.alert { border-left: .4rem solid var(--limit); padding-left: .8rem; }
-"""
-
 PAGE = """
-{%- macro table(caption, names, rows) -%}
-<div class="wide" tabindex="0" role="group" aria-label="{{ caption }}">
-<table><caption>{{ caption }}</caption><thead><tr>
-{%- for name in names %}
-<th scope="col">{{ name }}</th>
-{%- endfor %}</tr></thead><tbody>
-{%- for row in rows %}
-<tr><th scope="row">{{ row[0] }}</th>
-{%- for value in row[1:] %}
-<td>{{ value }}</td>
-{%- endfor %}</tr>
-{%- endfor %}</tbody></table></div>
-{%- endmacro -%}
-<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,"><title>{{ title }}</title>
-<style>{{ style }}</style></head>
-<body><main><h1>{{ title }}</h1>
 <p>As of {{ now }} on the simulated clock.</p>
 {%- for alert in open %}
-<p class="alert"><strong>{{ alert.name }}:</strong> {{ alert.said }}. What to do stands
-in the run book, under {{ alert.name }}.</p>
+<p class="callout"><strong>{{ alert.name }}:</strong> {{ alert.said }}. What to do
+stands in the run book, under {{ alert.name }}.</p>
 {%- else %}
 <p>No alert in the last step.</p>
 {%- endfor %}
@@ -85,7 +49,6 @@ in the run book, under {{ alert.name }}.</p>
 <p>None was raised.</p>
 {%- endif %}
 <p>{{ answers }} answers; digest of all that was answered and decided: {{ digest }}.</p>
-</main></body></html>
 """
 
 MOST = 50
@@ -120,28 +83,24 @@ def to_html(folder: Path | str, title: str = "Flightline's loop") -> str:
     if now is None or standing is None:
         raise ValueError(f"{folder}: the run has not finished its first step yet.")
     newest = alerts.iloc[::-1].head(MOST)
-    pages = Environment(autoescape=True)
-    return (
-        pages.from_string(PAGE.strip()).render(
-            title=title,
-            style=Markup(STYLE),
-            now=_moment(now),
-            open=alerts[alerts["at"] == now].to_dict("records"),
-            standing=_standing(standing),
-            drawing=Markup(_drawing(Path(folder) / "metrics.sqlite")),
-            decisions=[decision_row(*each) for each in reversed(said)],
-            models=[
-                (name, _moment(about["cut_off"]), about["rows"], about["late"])
-                for name, about in models.items()
-            ],
-            alerts=[
-                (_moment(row.at), row.name, row.said)
-                for row in newest.itertuples(index=False)
-            ],
-            answers=f"{answers:,}",
-            digest=digest[:16],
-        )
-        + "\n"
+    return fill_page(
+        PAGE,
+        title,
+        now=_moment(now),
+        open=alerts[alerts["at"] == now].to_dict("records"),
+        standing=_standing(standing),
+        drawing=Markup(_drawing(Path(folder) / "metrics.sqlite")),
+        decisions=[decision_row(*each) for each in reversed(said)],
+        models=[
+            (name, _moment(about["cut_off"]), about["rows"], about["late"])
+            for name, about in models.items()
+        ],
+        alerts=[
+            (_moment(row.at), row.name, row.said)
+            for row in newest.itertuples(index=False)
+        ],
+        answers=f"{answers:,}",
+        digest=digest[:16],
     )
 
 
