@@ -63,7 +63,8 @@ def load_curve(table: pd.DataFrame, target_ms: float) -> Axes:
     place = table.index[0], target_ms
     ax.annotate(f"{target_ms:g} ms", place, (0, 4), textcoords="offset points")
     ax.set_xscale("log")
-    ax.set_xticks(list(table.index), [f"{load:g}" for load in table.index])
+    names = [f"{load:g}" for load in table.index]
+    ax.set_xticks(list(table.index), names, rotation=45, ha="right")
     ax.minorticks_off()
     ax.set_yscale("log")
     ax.set_xlabel("offered load, requests/s")

@@ -27,6 +27,11 @@ LOADS, SECONDS, IN_TIME_MS, ROUNDS = (0.5, 0.8, 1.2, 2.0, 3.0), 4.0, 100.0, 6
 SLOW = Path(__file__).parent / "slow_service.py"
 
 
+def with_commas(value):
+    """Write a whole number as the chapter's tables do; leave the rest as it is."""
+    return f"{value:,}" if isinstance(value, int) else value
+
+
 @pytest.fixture(scope="module")
 def features(tmp_path_factory):
     """The option that names one flight's features."""
@@ -69,6 +74,7 @@ def test_goodput_beyond_capacity():
                     }
                 )
     shown = pd.DataFrame(rows).round({"goodput": 2, "refused": 2, "lost": 2, "p99": 0})
+    shown = shown.astype({"p99": int})
     page = {
         "offered": "Offered, of the capacity",
         "way": "Limit",
@@ -81,7 +87,7 @@ def test_goodput_beyond_capacity():
         f"Open loop, {SECONDS:g} s each, a model of 5 ms; the capacity is what eight "
         "clients got that always asked. Client and servers share the cores."
     )
-    bench.record(RESULTS, "serving_overload", shown, page, note)
+    bench.record(RESULTS, "serving_overload", shown, page, note, with_commas)
 
 
 async def over_grpc(port, key, callers, seconds):
@@ -131,7 +137,7 @@ def test_grpc_beside_rest(features, tmp_path):
         }
         for way in ("REST", "gRPC")
     ]
-    shown = pd.DataFrame(rows).round({"p50": 2, "rate": 0})
+    shown = pd.DataFrame(rows).round({"p50": 2, "rate": 0}).astype({"rate": int})
     page = {
         "way": "Over",
         "p50": "One caller, p50, ms",
@@ -139,4 +145,4 @@ def test_grpc_beside_rest(features, tmp_path):
         "bytes": "Bytes of a request (REST: with its head)",
     }
     note = f"The same process and keys, {ROUNDS} rounds in turns; Python clients."
-    bench.record(RESULTS, "serving_grpc", shown, page, note)
+    bench.record(RESULTS, "serving_grpc", shown, page, note, with_commas)
