@@ -180,13 +180,14 @@ def test_silent_feed():
             )
     table = pd.DataFrame(rows)
     assert len(table) == 9
+    table["count"] = table["waiting"].map(whole)
     note = "Log-loss and AUC of 8 to 21 July; waiting: the median of origin_waiting."
     page = {
         "world": "World",
         "model": "Model",
         "log_loss": "Log-loss",
         "auc": "AUC",
-        "waiting": "Waiting",
+        "count": "Waiting",
     }
     bench.record(
         RESULTS, "loop_silent", table, page, note=note, form=figure, timed=False
@@ -226,7 +227,8 @@ def test_broken_unit():
     note = (
         "Log-loss less that of the model from before the fault; faults on seven dates."
     )
-    bench.record(RESULTS, "loop_unit", shown, note=note, form=figure, timed=False)
+    page = {name: name.capitalize() for name in shown}
+    bench.record(RESULTS, "loop_unit", shown, page, note=note, form=figure, timed=False)
 
 
 def ends(found):
@@ -276,7 +278,10 @@ def test_canary():
         }
     ).reset_index()
     note = "A twentieth of the traffic for 28 days, a t test by days at each look."
-    bench.record(RESULTS, "loop_canary", shown, note=note, form=figure, timed=False)
+    page = {name: name.capitalize() for name in shown}
+    bench.record(
+        RESULTS, "loop_canary", shown, page, note=note, form=percent, timed=False
+    )
 
 
 def cost(score, late):
@@ -346,11 +351,31 @@ def test_feedback():
         "Monthly retraining, means of the last four months; gap and AUC against what "
         "would have happened without a warning."
     )
-    bench.record(RESULTS, "loop_feedback", shown, note=note, form=figure, timed=False)
+    shown["share"] = shown["warned"].map(percent)
+    page = {
+        "world": "World",
+        "share": "Warned",
+        "gap": "Gap",
+        "auc": "AUC",
+        "auc as seen": "AUC as seen",
+    }
+    bench.record(
+        RESULTS, "loop_feedback", shown, page, note=note, form=figure, timed=False
+    )
 
 
-def figure(value):
+def figure(value, form=".4f"):
     """Write a number as the chapter shows it."""
     if isinstance(value, float):
-        return "" if np.isnan(value) else f"{value:.4f}"
+        return "" if np.isnan(value) else f"{value:{form}}"
     return "" if value is None else str(value)
+
+
+def percent(value):
+    """Write a share as the chapter shows it."""
+    return figure(value, ".0%")
+
+
+def whole(value):
+    """Write a count that may be missing, without decimals."""
+    return figure(value, ".0f")

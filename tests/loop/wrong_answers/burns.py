@@ -101,3 +101,28 @@ def burns(bad, total, objective, window):
 def burns(bad, total, objective, window):
     share = np.cumsum(bad) / np.maximum(np.cumsum(total), 1)
     return share / (1 - objective)
+
+
+# %% takes_arrays_only
+"""Take lists, return an array"""
+
+
+def burns(bad, total, objective, window):
+    def trailing(counts):
+        so_far = counts.cumsum().astype(float)
+        return so_far - np.concatenate([np.zeros(window), so_far])[: len(so_far)]
+
+    return trailing(bad) / np.maximum(trailing(total), 1) / (1 - objective)
+
+
+# %% returns_a_list
+"""Take lists, return an array"""
+
+
+def burns(bad, total, objective, window):
+    rates = []
+    for end in range(1, len(bad) + 1):
+        part = slice(max(end - window, 0), end)
+        share = sum(bad[part]) / max(sum(total[part]), 1)
+        rates.append(share / (1 - objective))
+    return rates
