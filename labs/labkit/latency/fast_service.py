@@ -147,6 +147,9 @@ def same_load(
 ) -> pd.DataFrame:
     """Put the same open-loop load on one label after the other, round after round.
 
+    Each round starts one label later than the one before, so that no label has the
+    same place in the order all the time.
+
     Parameters
     ----------
     served : Served
@@ -160,15 +163,16 @@ def same_load(
     -------
     DataFrame
         One row an answer: `label`, `turn`, `flight_id`, `score`, `version`,
-        `precision`, `ms` and `status`; after the last turn the first label is live
-        again.
+        `precision`, `ms` and `status`; after the last turn the rollout's first
+        label is live again.
     """
     requests = [served.request(body) for body in asked]
     due = http_load.poisson(rate_s, seconds, seed=9)
     tables = []
     labels = list(served.rollout["models"])
     for turn in range(rounds):
-        for label in labels:
+        first = turn % len(labels)
+        for label in labels[first:] + labels[:first]:
             served.deploy(weights={label: 1.0})
             for request in requests[:5]:
                 http_load.ask(served.port, request)  # warm
