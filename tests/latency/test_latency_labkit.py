@@ -182,6 +182,32 @@ def reply(status, body):
     return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
 
 
+class Labels:
+    """A service that only notes which label goes live."""
+
+    port, rollout = 0, {"models": {"A": "", "B": "", "C": ""}}
+
+    def __init__(self):
+        self.live = []
+
+    def request(self, body):
+        return body
+
+    def deploy(self, weights):
+        self.live += weights
+
+
+def test_each_label_takes_each_place_in_the_order_once(monkeypatch):
+    load = fast_service.http_load
+    monkeypatch.setattr(load, "open_loop", lambda *_: pd.DataFrame({"ms": [1.0]}))
+    monkeypatch.setattr(load, "answers", lambda table: table)
+    served = Labels()
+    found = fast_service.same_load(served, [], rounds=3)
+    turns = found.groupby("turn")["label"].agg("".join)
+    assert turns.tolist() == ["ABC", "BCA", "CAB"]
+    assert "".join(served.live) == "ABCBCACABA"  # and the first is live at the end
+
+
 def test_a_caller_reads_whole_answers_on_one_connection():
     texts = reply(b"200 OK", b"first"), reply(b"200 OK", b"second, longer")
     with Replies(*texts) as server, fast_service.Caller(server.port) as caller:
