@@ -96,20 +96,11 @@ def test_a_layer_equals_onnx_runtime_to_the_last_integer(symmetric, axis, rows):
     x = chance.gamma(1, 3, (rows, 46)).astype(np.float32)
     scale, zero = latency.scale_for(w, symmetric=symmetric, axis=axis)
     x_scale, x_zero = latency.scale_for(x, symmetric=False)
-    layer = latency.Int8Layer(
-        latency.quantize_linear(w, scale, zero, axis=axis), scale, np.float32(x_scale),
-        int(x_zero), np.float32(0.31), -7, weight_zero=zero,
-    )  # fmt: skip
+    weight = latency.quantize_linear(w, scale, zero, axis=axis)
     q = latency.quantize_linear(x, x_scale, x_zero)
-    weight_zero = np.full(scale.shape, zero, np.int8)
-    constants = {"w": layer.weight, "xz": np.int8(layer.x_zero), "wz": weight_zero}
-    sums = onnx_lab.one_node("MatMulInteger", {"x": q}, constants)
-    scales = (layer.x_scale, scale, layer.y_scale)
-    zeros = (layer.x_zero, zero, layer.y_zero)
-    result = onnx_lab.qlinear_matmul(q, layer.weight, scales, zeros)
-    assert np.array_equal(layer.sums(q), sums)
-    assert np.array_equal(core.int8_linear(q, layer.weight, scales, zeros), result)
-    assert np.array_equal(latency.int8_linear(q, layer), result)
+    scales, zeros = (x_scale, scale, 0.31), (x_zero, zero, -7)
+    result = onnx_lab.qlinear_matmul(q, weight, scales, zeros)
+    assert np.array_equal(core.int8_linear(q, weight, scales, zeros), result)
     y = latency.dequantize_linear(result, 0.31, -7)
     inside = np.abs(result.astype(int)) < 120
     assert np.corrcoef(y[inside], (x @ w)[inside])[0, 1] > 0.99
@@ -117,14 +108,18 @@ def test_a_layer_equals_onnx_runtime_to_the_last_integer(symmetric, axis, rows):
 
 def test_the_first_layer_of_the_model_equals_onnx_runtime(int8, table):
     *given, y = onnx_lab.first_layer(int8, table)
-    x, weight, scales, zeros, bias = given
-    assert x.shape == (600, 43) and y.shape == (600, 512)
-    layer = latency.Int8Layer(
-        weight, scales[1], scales[0], int(zeros[0]), scales[2], int(zeros[2]), bias
-    )
-    assert np.array_equal(latency.int8_linear(x, layer), y)
+    assert given[0].shape == (600, 43) and y.shape == (600, 512)
     assert np.array_equal(core.int8_linear(*given), y)
     assert y.min() < y.max()
+
+
+def test_a_layer_by_hand():
+    weight, bias = np.array([[2], [-3]], np.int8), [10]
+    x = np.array([[9, 1], [1, 11], [127, -128]], np.int8)
+    found = core.int8_linear(x, weight, (1.0, 0.5, 4.0), (1, 0, -2), bias)
+    # The sums 26, -20 and 649 are 3.25, -2.5 and 81.125 steps of the output: halves go
+    # to the even step, and then comes the zero.
+    assert found.tolist() == [[1], [-4], [79]]
 
 
 # --- a model --------------------------------------------------------------------------
@@ -271,48 +266,6 @@ def test_a_type_without_steps_is_refused(call):
     arguments = {} if call is latency.scale_for else {"scale": 1.0}
     with pytest.raises(ValueError, match="give one of int8, uint8"):
         call([1.0], dtype="int4", **arguments)
-
-
-def one_layer(**changes):
-    """Return a layer of two inputs and one output, with some parts changed."""
-    parts = {
-        "weight": np.array([[2], [-3]], np.int8),
-        "weight_scale": np.float32(0.5),
-        "x_scale": np.float32(1.0),
-        "x_zero": 1,
-        "y_scale": np.float32(4.0),
-        "y_zero": -2,
-        "bias": np.array([10], np.int32),
-    }
-    return latency.Int8Layer(**{**parts, **changes})
-
-
-def test_a_layer_by_hand():
-    layer, x = one_layer(), np.array([[9, 1], [1, 11], [127, -128]], np.int8)
-    assert layer.sums(x).tolist() == [[26], [-20], [649]]
-    # 26 * 0.5 / 4 = 3.25, -2.5 and 81.125; halves go to the even step, then the zero
-    assert latency.int8_linear(x, layer).tolist() == [[1], [-4], [79]]
-
-
-@pytest.mark.parametrize(
-    ("changes", "word"),
-    [
-        ({"weight": np.ones((2, 1), np.uint8)}, "weight: uint8"),
-        ({"weight": np.ones(2, np.int8)}, "weight: int8 of the shape"),
-        ({"bias": np.zeros(2, np.int32)}, "bias has the shape"),
-    ],
-)
-def test_a_layer_whose_parts_do_not_fit_is_refused(changes, word):
-    with pytest.raises(ValueError, match=word):
-        one_layer(**changes)
-
-
-@pytest.mark.parametrize(
-    "x", [np.ones((3, 2), np.uint8), np.ones((3, 2)), np.ones((3, 4), np.int8)]
-)
-def test_a_layer_takes_int8_rows_of_its_width(x):
-    with pytest.raises(ValueError, match=r"Give int8 \[rows, 2\]"):
-        latency.int8_linear(x, one_layer())
 
 
 # --- where to cut ---------------------------------------------------------------------

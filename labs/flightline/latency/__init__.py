@@ -1,10 +1,11 @@
 """Latency: what quantizing, batching and caching buy in the service.
 
-INT8 arithmetic and models (`quantization`), a micro-batcher (`batching`), a cache with
+INT8 steps and models (`quantization`), a micro-batcher (`batching`), a cache with
 one computation a key (`cache`), laws for batch and tail and the frontier (`costs`), a
 small network taught by a large one (`student`). `service` hangs batcher and cache into
 the service of `flightline.serving`, which `python -m flightline.latency` starts. Lab 09
-builds the core; the package checks its input and calls it.
+builds the core; a function that the package offers under the same name checks its
+input and calls it.
 """
 
 from flightline.latency import fast
@@ -25,11 +26,9 @@ from flightline.latency.costs import (
 from flightline.latency.quantization import (
     LIMITS,
     Floats,
-    Int8Layer,
     along,
     best_limit,
     dequantize_linear,
-    int8_linear,
     quantize_linear,
     quantize_model,
     scale_for,
@@ -44,7 +43,6 @@ __all__ = [
     "Cached",
     "CachedFeatures",
     "Floats",
-    "Int8Layer",
     "MicroBatcher",
     "Overloaded",
     "PredictionCache",
@@ -58,7 +56,6 @@ __all__ = [
     "fit_batch_cost",
     "fit_student",
     "frontier",
-    "int8_linear",
     "mixed_quantile",
     "quantize_linear",
     "quantize_model",

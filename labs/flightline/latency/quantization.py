@@ -1,7 +1,6 @@
-"""Numbers on the steps of a scale, a linear layer in integers, and quantized models."""
+"""Numbers on the steps of a scale, and quantized models."""
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -260,102 +259,6 @@ def dequantize_linear(
     _check_places("scale", scale, shape, axis)
     _check_places("zero_point", zero_point, shape, axis)
     return core.dequantize_linear(q, scale, zero_point, axis=axis)
-
-
-@dataclass(frozen=True)
-class Int8Layer:
-    """A linear layer in integers: int8 weights, int32 sums, int8 results.
-
-    Parameters
-    ----------
-    weight : array of int8 [inputs, outputs]
-    weight_scale : float32, a single number or one per output
-    x_scale, x_zero : the steps of the input
-    y_scale, y_zero : the steps of the output
-    bias : array of int32 [outputs], optional
-        In steps of `x_scale * weight_scale`.
-    weight_zero : int32, a single number or one per output
-
-    Raises
-    ------
-    ValueError
-        If the weight is no matrix of int8, or there is not one bias for each output.
-    """
-
-    weight: npt.NDArray[np.int8]
-    weight_scale: Floats
-    x_scale: np.float32
-    x_zero: int
-    y_scale: np.float32
-    y_zero: int
-    bias: npt.NDArray[np.int32] | None = None
-    weight_zero: npt.ArrayLike = 0
-
-    def __post_init__(self) -> None:
-        kind, shape = self.weight.dtype, self.weight.shape
-        if kind != np.int8 or len(shape) != 2:
-            raise ValueError(
-                f"weight: {kind} of the shape {shape}. Give int8 [inputs, outputs]."
-            )
-        if self.bias is not None and np.shape(self.bias) != shape[1:]:
-            raise ValueError(
-                f"bias has the shape {np.shape(self.bias)}, and the layer {shape[1]} "
-                "outputs. Give one for each."
-            )
-
-    def sums(self, x: npt.NDArray[np.int8]) -> npt.NDArray[np.int32]:
-        """Return the exact sums of products, as MatMulInteger does, plus the bias.
-
-        Parameters
-        ----------
-        x : array of int8 [rows, inputs]
-
-        Returns
-        -------
-        array of int32 [rows, outputs]
-            Exact for up to 33,000 inputs; then a sum may no longer fit into 32 bits.
-
-        Raises
-        ------
-        ValueError
-            If x is no array of int8, or has another number of inputs.
-        """
-        if x.dtype != np.int8 or x.ndim != 2 or x.shape[1] != len(self.weight):
-            raise ValueError(
-                f"x: {x.dtype} of the shape {x.shape}. Give int8 [rows, "
-                f"{len(self.weight)}], as quantize_linear returns it."
-            )
-        total = (x.astype(np.int32) - self.x_zero) @ (
-            self.weight.astype(np.int32) - np.asarray(self.weight_zero, np.int32)
-        )
-        return total if self.bias is None else total + self.bias
-
-
-def int8_linear(x: npt.NDArray[np.int8], layer: Int8Layer) -> npt.NDArray[np.int8]:
-    """Apply a linear layer to int8 rows and return int8 rows, as QLinearMatMul does.
-
-    Parameters
-    ----------
-    x : array of int8 [rows, inputs]
-    layer : Int8Layer
-
-    Returns
-    -------
-    array of int8 [rows, outputs]
-
-    Raises
-    ------
-    ValueError
-        If x is no array of int8, or has another number of inputs.
-
-    References
-    ----------
-    Jacob et al., Quantization and Training of Neural Networks for Efficient
-    Integer-Arithmetic-Only Inference, CVPR 2018.
-    """
-    factor = layer.x_scale * layer.weight_scale / layer.y_scale
-    steps = layer.sums(x).astype(np.float32) * factor
-    return core.quantize_linear(steps, 1.0, layer.y_zero)
 
 
 class Calibration:

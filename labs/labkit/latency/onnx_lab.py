@@ -76,7 +76,7 @@ def one_node(
     Parameters
     ----------
     kind : str
-        Such as QLinearMatMul.
+        Such as QLinearMatMul; its output is int8.
     inputs, constants : mapping of str to array
         The operator's inputs, in its order: what is fed, then what is stored.
 
@@ -88,7 +88,6 @@ def one_node(
     from onnx import helper, numpy_helper
 
     out = "y"
-    whole = {"MatMulInteger": np.int32}.get(kind, np.int8)
     fed = {name: np.asarray(value) for name, value in inputs.items()}
     graph = helper.make_graph(
         [helper.make_node(kind, [*inputs, *constants], [out])],
@@ -101,7 +100,7 @@ def one_node(
         ],
         [
             helper.make_tensor_value_info(
-                out, helper.np_dtype_to_tensor_dtype(np.dtype(whole)), None
+                out, helper.np_dtype_to_tensor_dtype(np.dtype(np.int8)), None
             )
         ],
         [numpy_helper.from_array(np.asarray(v), n) for n, v in constants.items()],
