@@ -42,7 +42,7 @@ def test_a_value_in_range_is_off_by_half_a_step_at_most(symmetric, axis):
     scale, zero = latency.scale_for(x, symmetric=symmetric, axis=axis)
     q = latency.quantize_linear(x, scale, zero, axis=axis)
     back = latency.dequantize_linear(q, scale, zero, axis=axis)
-    room = latency.along(scale, 2, axis) * (0.5 if symmetric else 1.0)
+    room = core.along(scale, 2, axis) * (0.5 if symmetric else 1.0)
     assert (np.abs(back - x) <= room * 1.001).all()
     zeros = latency.quantize_linear(np.zeros_like(x), scale, zero, axis=axis)
     assert (latency.dequantize_linear(zeros, scale, zero, axis=axis) == 0).all()
@@ -178,7 +178,6 @@ def test_an_axis_that_a_tensor_lacks_is_refused(axis):
         lambda: latency.scale_for(x, axis=axis),
         lambda: latency.quantize_linear(x, 1.0, axis=axis),
         lambda: latency.dequantize_linear(x.astype(np.int8), 1.0, axis=axis),
-        lambda: latency.along([1, 2], 2, axis),
     ]
     for call in calls:
         with pytest.raises(ValueError, match=f"axis={axis}: the tensor has 2 axes"):
@@ -249,12 +248,6 @@ def test_steps_are_turned_back_with_as_many_scales_as_places():
     assert back.tolist() == [[250.0, -500.0]] and back.dtype == np.float32
 
 
-def test_several_numbers_need_an_axis():
-    with pytest.raises(ValueError, match="no list along axis None"):
-        latency.along([1, 2], 2, None)
-    assert latency.along([7], 3, None).shape == (1, 1, 1)
-
-
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("far", [np.inf, 1e300, 3e38])
 def test_what_is_too_far_ends_on_the_last_step(far):
@@ -266,36 +259,3 @@ def test_a_type_without_steps_is_refused(call):
     arguments = {} if call is latency.scale_for else {"scale": 1.0}
     with pytest.raises(ValueError, match="give one of int8, uint8"):
         call([1.0], dtype="int4", **arguments)
-
-
-# --- where to cut ---------------------------------------------------------------------
-
-
-def error_of(x, limit):
-    """Return the mean absolute error of a tensor that is cut at a limit."""
-    steps = latency.quantize_linear(np.clip(x, -limit, limit), limit / 127)
-    return np.abs(latency.dequantize_linear(steps, limit / 127) - x).mean()
-
-
-def test_the_best_limit_loses_least():
-    x = np.random.default_rng(3).standard_t(2, 2000).astype(np.float32)
-    far, best = np.abs(x).max(), latency.best_limit(x, tries=50)
-    assert 0 < best < far
-    tried = far * np.arange(1, 51) / 50
-    assert error_of(x, best) <= min(error_of(x, limit) for limit in tried) * (1 + 1e-6)
-
-
-def test_among_equal_limits_the_largest_is_taken():
-    assert latency.best_limit([-127.0, 0.0, 127.0], tries=1) == 127
-    assert latency.best_limit(np.array([-128, 127], np.int8), tries=4) == 128
-
-
-@pytest.mark.parametrize("bad", [[0.0, 0.0], [1e-45], [np.nan, 1.0], [np.inf], []])
-def test_there_is_no_limit_for_nothing(bad):
-    with pytest.raises(ValueError, match=r"zero|finite"):
-        latency.best_limit(bad)
-
-
-def test_at_least_one_limit_is_tried():
-    with pytest.raises(ValueError, match="tries=0"):
-        latency.best_limit([1.0], tries=0)

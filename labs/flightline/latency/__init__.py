@@ -13,7 +13,6 @@ from flightline.latency.batching import (
     MicroBatcher,
     Overloaded,
     answers_of,
-    batch_plan,
 )
 from flightline.latency.cache import PredictionCache
 from flightline.latency.core import BatchCost
@@ -25,9 +24,6 @@ from flightline.latency.costs import (
 )
 from flightline.latency.quantization import (
     LIMITS,
-    Floats,
-    along,
-    best_limit,
     dequantize_linear,
     quantize_linear,
     quantize_model,
@@ -42,15 +38,11 @@ __all__ = [
     "Batched",
     "Cached",
     "CachedFeatures",
-    "Floats",
     "MicroBatcher",
     "Overloaded",
     "PredictionCache",
-    "along",
     "answers_of",
-    "batch_plan",
     "batched_response",
-    "best_limit",
     "dequantize_linear",
     "fast",
     "fit_batch_cost",

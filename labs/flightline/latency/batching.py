@@ -15,8 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from flightline.latency.core import BatchCost
-
 Run = Callable[[Sequence[Any]], Sequence[Any]]
 """A model: it takes rows, whatever they are, and returns one answer for each."""
 
@@ -275,59 +273,3 @@ class MicroBatcher:
         if self._worker.task is not None:
             await asyncio.wait([self._worker.task])
         self._worker.pool.shutdown()
-
-
-def batch_plan(
-    cost: BatchCost, rate_s: float, deadline_ms: float, most: int = 256
-) -> tuple[int, float]:
-    """Choose the smallest batch that keeps up, and say whether it answers in time.
-
-    Parameters
-    ----------
-    cost : BatchCost
-        What batches take on this server.
-    rate_s : float
-        Requests a second, evenly spaced.
-    deadline_ms : float
-        How long an answer may take.
-    most : int
-        The largest batch to consider.
-
-    Returns
-    -------
-    rows : int
-        The size of a batch.
-    bound_ms : float
-        The first row of a batch waits until it is full, for one whole batch ahead of
-        it, and for its own.
-
-    Raises
-    ------
-    ValueError
-        If a number is not positive, no size has the capacity, or the smallest that has
-        is over the deadline.
-
-    Examples
-    --------
-    >>> batch_plan(BatchCost(4.0, 1.0), rate_s=500, deadline_ms=30)
-    (4, 22.0)
-    """
-    if not (rate_s > 0 and deadline_ms > 0 and most >= 1):
-        raise ValueError(
-            f"rate_s={rate_s}, deadline_ms={deadline_ms}, most={most}: give positive "
-            "numbers."
-        )
-    able = [n for n in range(1, most + 1) if cost.per_s(n) >= rate_s]
-    if not able:
-        raise ValueError(
-            f"no capacity for {rate_s:g} a second: batches of {most} give "
-            f"{cost.per_s(most):.0f}. Add servers or a faster model."
-        )
-    n = able[0]  # a larger one fills and runs longer
-    bound_ms = 1000 * (n - 1) / rate_s + 2 * cost.ms(n)
-    if bound_ms > deadline_ms:
-        raise ValueError(
-            f"batches of {n} keep up, and {bound_ms:.1f} ms are over the deadline of "
-            f"{deadline_ms:g} ms. Add servers, or allow more time."
-        )
-    return n, bound_ms

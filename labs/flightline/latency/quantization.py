@@ -48,43 +48,6 @@ def _check_places(
         )
 
 
-def along(values: npt.ArrayLike, ndim: int, axis: int | None) -> npt.NDArray[Any]:
-    """Shape one number, or one for each place on an axis, to meet a tensor.
-
-    Parameters
-    ----------
-    values : a number, or array_like [places on the axis]
-    ndim : int
-        How many axes the tensor has.
-    axis : int, optional
-        Where several numbers belong; it may count from the end.
-
-    Returns
-    -------
-    array of the dtype of values
-        Without axes for a single number, else with `ndim` axes, of which all but one
-        have the length 1.
-
-    Raises
-    ------
-    ValueError
-        If the tensor has no such axis, or several numbers come without one.
-
-    Examples
-    --------
-    >>> along([1, 2, 3], ndim=2, axis=-1).shape
-    (1, 3)
-    """
-    _check_axis(ndim, axis)
-    found = np.asarray(values)
-    if not found.ndim:
-        return found
-    if found.ndim > 1 or (axis is None and found.size > 1):
-        raise ValueError(f"the shape {found.shape} is no list along axis {axis}.")
-    shape = [-1 if axis is not None and p == axis % ndim else 1 for p in range(ndim)]
-    return found.reshape(shape)
-
-
 def _finite(x: npt.ArrayLike) -> Floats:
     """Return numbers as float32; refuse none at all, NaN, and what float32 lacks."""
     with np.errstate(over="ignore", invalid="ignore"):
@@ -359,43 +322,3 @@ def quantize_model(
     version = version or f"{model.version}-{method}"
     options = {"name": model.name, "version": version, "precision": "int8"}
     return open_model(content, model.kind, model.transform, **options)
-
-
-def best_limit(x: npt.ArrayLike, tries: int = 100) -> float:
-    """Choose where to cut a tensor's range so that int8 steps lose least.
-
-    Parameters
-    ----------
-    x : array_like of float
-        The values, finite, at least one not zero.
-    tries : int
-        How many limits to try, evenly from zero (left out) to the greatest size.
-
-    Returns
-    -------
-    float
-        The limit with the least mean absolute error; the largest among equals.
-
-    Raises
-    ------
-    ValueError
-        If all values are zero, or too small for steps in float32; if one is not finite;
-        or if there is nothing to try.
-
-    Examples
-    --------
-    >>> best_limit([-2.0, 0.5, 2.0], tries=4)
-    2.0
-    """
-    if tries < 1:
-        raise ValueError(f"tries={tries}: try at least one limit.")
-    values = _finite(x)
-    far = float(np.abs(values).max())
-    if np.float32(far / tries / 127) == 0:
-        raise ValueError("all values are zero, or too near. Give other values.")
-    limits = far * np.arange(tries, 0, -1) / tries
-    errors = []
-    for limit in limits:
-        steps = quantize_linear(np.clip(values, -limit, limit), limit / 127)
-        errors.append(np.abs(dequantize_linear(steps, limit / 127) - values).mean())
-    return float(limits[int(np.argmin(errors))])
