@@ -556,18 +556,6 @@ def test_events_happen_and_are_timed():
     assert called == [1] and 0.05 <= began <= ended
 
 
-def test_a_gap_keeps_events_apart_and_requests_coming():
-    with Echo() as echo:
-        asks = [http_load.request_bytes("/x", {})]
-        slow = {0.05: lambda: time.sleep(0.4), 0.1: lambda: None}
-        run = http_load.open_loop(
-            echo.port, asks, np.arange(1, 11) / 50, events=slow, gap_s=0.3
-        )
-    (_, one), (two, end) = run.attrs["events"].values()
-    assert two >= one + 0.3 and run["due_s"].max() >= end + 0.2
-    assert (run["due_s"].diff().dropna() > 0).all() and len(run) > 40
-
-
 def test_who_was_cut_off_opens_a_connection_of_its_own():
     class Cutting(Echo):
         """It cuts off the third, fourth and fifth request of a connection, each."""

@@ -10,7 +10,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import NotRequired, TypedDict, TypeVar
 
 import numpy as np
@@ -161,7 +161,6 @@ def open_loop(
     due_s: Sequence[float] | np.ndarray,
     *,
     events: Mapping[float, Event] | None = None,
-    gap_s: float | None = None,
     retries: int = 0,
 ) -> pd.DataFrame:
     """Send each request when it is due, whatever became of the others.
@@ -177,9 +176,6 @@ def open_loop(
     events : mapping of float to callable, optional
         What else happens at which second: a fault, a swap. They run in a thread,
         one after the other.
-    gap_s : float, optional
-        At least so long after an event ended, the next one begins, and after the last
-        one requests are sent: where `due_s` is too short, it is begun again.
     retries : int
         How often a request is sent again whose connection broke.
 
@@ -206,14 +202,13 @@ def open_loop(
 
     async def run() -> pd.DataFrame:
         start = time.perf_counter()
-        tasks, others = [], _happen(events, start, gap_s or 0.0)
-        for number, moment in enumerate(_moments(due_s, gap_s is not None)):
-            left = start + moment - time.perf_counter()
+        tasks, others = [], _happen(events, start)
+        for number, moment in enumerate(due_s):
+            due = start + float(moment)
+            left = due - time.perf_counter()
             if left > 0:
                 await asyncio.sleep(left)
-            if number >= len(due_s) and others.done():
-                break
-            tasks.append(asyncio.create_task(one(number, start + moment, start)))
+            tasks.append(asyncio.create_task(one(number, due, start)))
         rows = list(await asyncio.gather(*tasks))
         happened = await others
         for connection in idle:
@@ -223,18 +218,8 @@ def open_loop(
     return in_thread(run())
 
 
-def _moments(due_s: Sequence[float] | np.ndarray, again: bool) -> Iterator[float]:
-    """Yield when requests are due; `again` begins anew after the last, without end."""
-    later = 0.0
-    while True:
-        yield from (later + float(moment) for moment in due_s)
-        if not again or not len(due_s):
-            return
-        later += float(due_s[-1]) * (1 + 1 / len(due_s))
-
-
 def _happen(
-    events: Mapping[float, Event] | None, start: float, gap_s: float = 0.0
+    events: Mapping[float, Event] | None, start: float
 ) -> "asyncio.Future[dict[float, tuple[float, float]]]":
     """Start what happens beside the requests; the future tells when it did.
 
@@ -242,16 +227,12 @@ def _happen(
     """
 
     async def every() -> dict[float, tuple[float, float]]:
-        times, soonest = {}, 0.0
+        times = {}
         for moment, event in sorted((events or {}).items()):
-            wanted = start + max(moment, soonest)
-            await asyncio.sleep(max(wanted - time.perf_counter(), 0))
+            await asyncio.sleep(max(start + moment - time.perf_counter(), 0))
             began = time.perf_counter() - start
             await asyncio.to_thread(event)
-            ended = time.perf_counter() - start
-            times[moment], soonest = (began, ended), ended + gap_s
-        if times:
-            await asyncio.sleep(gap_s)
+            times[moment] = began, time.perf_counter() - start
         return times
 
     return asyncio.ensure_future(every())
