@@ -35,6 +35,14 @@ def test_runners_score_what_the_model_scores(fp32, table):
     assert np.allclose(found, direct[places], atol=1e-6)
 
 
+def test_a_graph_as_stored_scores_alike(fp32, table):
+    stored = onnx_lab.session(fp32.content, optimised=False)
+    level = stored.get_session_options().graph_optimization_level
+    assert level.name == "ORT_DISABLE_ALL"
+    found = onnx_lab.runner(fp32, table, optimised=False)(50)[0]
+    assert np.allclose(found, fp32.predict(table)[:50], atol=1e-6)
+
+
 def test_trees_have_a_runner_too(table):
     trees = training.load_model(MODELS, "delay_lightgbm")
     found = onnx_lab.runner(trees, table)(20)
@@ -83,6 +91,14 @@ def test_timings_cover_every_size_and_runner(fp32, table):
     for times in (in_turns, alone):
         assert list(times.index) == [1, 4] and list(times) == ["one", "two"]
         assert times.gt(0).all(axis=None)
+
+
+@pytest.mark.parametrize(("size", "more"), [(128, 6), (129, 1)])
+def test_wide_timings_go_on_until_there_are_the_most(size, more):
+    calls = []
+    runners = {"one": calls.append}
+    onnx_lab.by_batch(runners, (size,), repeats=2, narrow=-1, most=3)
+    assert calls == [size] * (1 + 3 * more)  # the first one warms up
 
 
 def test_alone_means_that_nothing_runs_between_two_calls():

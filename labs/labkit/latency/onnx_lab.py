@@ -29,13 +29,18 @@ Triple = tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]
 Runner = Callable[[int], object]  # scores so many rows
 
 
-def session(content: bytes) -> "onnxruntime.InferenceSession":
+def session(
+    content: bytes, *, optimised: bool = True
+) -> "onnxruntime.InferenceSession":
     """Open a model with one thread, quietly.
 
     Parameters
     ----------
     content : bytes
         An ONNX file.
+    optimised : bool
+        Whether ONNX Runtime may rewrite the graph, as it does by default; else it runs
+        it as stored.
 
     Returns
     -------
@@ -46,6 +51,9 @@ def session(content: bytes) -> "onnxruntime.InferenceSession":
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    if not optimised:
+        levels = onnxruntime.GraphOptimizationLevel
+        options.graph_optimization_level = levels.ORT_DISABLE_ALL
     return onnxruntime.InferenceSession(
         content, options, providers=["CPUExecutionProvider"]
     )
@@ -198,7 +206,9 @@ def feeds(model: "Predictor", table: pd.DataFrame) -> dict[str, np.ndarray]:
     return {"categorical": transform.codes(table), "numeric": transform.numbers(table)}
 
 
-def runner(model: "Predictor", table: pd.DataFrame) -> Runner:
+def runner(
+    model: "Predictor", table: pd.DataFrame, *, optimised: bool = True
+) -> Runner:
     """Return a function that scores the first n rows of a prepared table.
 
     The features are ready: what is left is the model and its library.
@@ -208,6 +218,8 @@ def runner(model: "Predictor", table: pd.DataFrame) -> Runner:
     model : Predictor
         A network, or LightGBM.
     table : DataFrame with FEATURES
+    optimised : bool
+        As for `session`; only for a network.
     """
     if model.kind == "lightgbm":
         import lightgbm
@@ -215,7 +227,8 @@ def runner(model: "Predictor", table: pd.DataFrame) -> Runner:
         booster = lightgbm.Booster(model_str=model.content.decode())
         matrix = model.transform.matrix(table)
         return lambda n: booster.predict(matrix[:n], num_threads=1)
-    opened_, feed = session(model.content), feeds(model, table)
+    opened_ = session(model.content, optimised=optimised)
+    feed = feeds(model, table)
     return lambda n: opened_.run(None, {name: rows[:n] for name, rows in feed.items()})
 
 
@@ -287,6 +300,9 @@ def by_batch(
     runners: Mapping[str, Runner],
     sizes: Sequence[int] = (1, 8, 32, 128, 512, 2048),
     repeats: int = 15,
+    *,
+    narrow: float = float("inf"),
+    most: int = 0,
 ) -> pd.DataFrame:
     """Time runners on batches, in turns, so that a slow moment meets all alike.
 
@@ -297,7 +313,9 @@ def by_batch(
     sizes : sequence of int
         Rows in a batch.
     repeats : int
-        Rounds; small batches get more.
+        Rounds; small batches get six times as many.
+    narrow, most
+        As for `timing.compare`; `most` counts as `repeats` does.
 
     Returns
     -------
@@ -307,8 +325,9 @@ def by_batch(
     rows = {}
     for size in sizes:
         pieces = {name: partial(run, size) for name, run in runners.items()}
-        rounds = repeats * (6 if size <= 128 else 1)
-        rows[size] = timing.compare(pieces, rounds)["median_ms"]
+        more = 6 if size <= 128 else 1
+        found = timing.compare(pieces, more * repeats, narrow=narrow, most=more * most)
+        rows[size] = found["median_ms"]
     return pd.DataFrame(rows).T.rename_axis("rows")
 
 

@@ -6,17 +6,11 @@ library that runs it.
 
 import re
 import shutil
-from functools import partial
 
 import numpy as np
-import onnxruntime
-import pandas as pd
 import torch
 from flightline import training
-from labkit import timing
 from labkit.latency import onnx_lab
-
-SIZES = (1, 8, 32, 128, 512, 2048)
 
 
 def torch_twin(model):
@@ -49,37 +43,9 @@ def eager(model, table, compiled=False):
     return run
 
 
-def runtime(model, table, optimised=True):
-    """Return the network in ONNX Runtime, with its graph as stored if wanted."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    levels = onnxruntime.GraphOptimizationLevel
-    every, none = levels.ORT_ENABLE_ALL, levels.ORT_DISABLE_ALL
-    options.graph_optimization_level = every if optimised else none
-    session = onnxruntime.InferenceSession(
-        model.content, options, providers=["CPUExecutionProvider"]
-    )
-    feed = onnx_lab.feeds(model, table)
-    return lambda count: session.run(
-        None, {name: rows[:count] for name, rows in feed.items()}
-    )[0]
-
-
 def compiler():
     """Return whether `torch.compile` finds a C++ compiler here."""
     return any(shutil.which(name) for name in ("c++", "g++", "clang++"))
-
-
-def by_batch(runners, repeats=21):
-    """Time runners on batches, in turns; return median milliseconds by size."""
-    rows = {}
-    for size in SIZES:
-        pieces = {name: partial(run, size) for name, run in runners.items()}
-        rounds = repeats * (6 if size <= 128 else 1)
-        found = timing.compare(pieces, rounds, narrow=0.1, most=5 * rounds)
-        rows[size] = found["median_ms"]
-    return pd.DataFrame(rows).T.rename_axis("rows")
 
 
 def agree(run, model, table, rows=64):

@@ -17,7 +17,7 @@ import pytest
 import smaller
 from flightline import estimate, latency, serving, training
 from labkit import bench, timing
-from labkit.latency import cache_lab, fast_service
+from labkit.latency import cache_lab, fast_service, onnx_lab
 from labkit.latency.paired import auc_difference
 from labkit.serving import http_load
 from labkit.serving.servers import Served
@@ -206,6 +206,7 @@ def test_a_million_predictions_by_path(parts, models):
 # --- engines --------------------------------------------------------------------------
 
 
+PATIENT = {"repeats": 21, "narrow": 0.1, "most": 105}
 RESULT_OF = {"network": "latency_engines", "wide": "latency_engines_wide"}
 
 
@@ -219,13 +220,13 @@ def test_engines_and_precisions(parts, models, size):
     runners = {"PyTorch, eager": engines.eager(fp32, july)}
     if engines.compiler():
         runners["torch.compile"] = engines.eager(fp32, july, compiled=True)
-    runners["ONNX Runtime, FP32"] = engines.runtime(fp32, july)
+    runners["ONNX Runtime, FP32"] = onnx_lab.runner(fp32, july)
     for run in runners.values():
         engines.agree(run, fp32, july)
     for name, model in int8.items():
-        runners[name] = engines.runtime(model, july)
+        runners[name] = onnx_lab.runner(model, july)
         engines.agree(runners[name], model, july)
-    times = engines.by_batch(runners)
+    times = onnx_lab.by_batch(runners, **PATIENT)
     ratio = (times[["PyTorch, eager"]].to_numpy() / times).round(2)
     note = "" if engines.compiler() else "torch.compile is missing: no C++ compiler."
     table = by_rows(ratio, "Times faster than eager")
@@ -238,13 +239,13 @@ def test_what_rewriting_a_graph_and_zeros_are_worth(parts, models):
         fp32 = models[f"{size} FP32"]
         zeros = smaller.with_weights(fp32, smaller.WAYS["95% zero"][1])
         runners = {
-            f"{size}, graph as stored": engines.runtime(fp32, july, optimised=False),
-            f"{size}, graph rewritten": engines.runtime(fp32, july),
-            f"{size}, rewritten, 95% of the weights zero": engines.runtime(zeros, july),
+            f"{size}, graph as stored": onnx_lab.runner(fp32, july, optimised=False),
+            f"{size}, graph rewritten": onnx_lab.runner(fp32, july),
+            f"{size}, rewritten, 95% of the weights zero": onnx_lab.runner(zeros, july),
         }
         for run, model in zip(runners.values(), (fp32, fp32, zeros), strict=True):
             engines.agree(run, model, july)
-        times = engines.by_batch(runners)
+        times = onnx_lab.by_batch(runners, **PATIENT)
         first = times[[f"{size}, graph as stored"]].to_numpy()
         tables.append((first / times).round(2))
     table = by_rows(pd.concat(tables, axis=1), "Times faster than the stored graph")
