@@ -36,11 +36,6 @@ def two_choices(loads: Sequence[int], turn: int, chance: np.random.Generator) ->
     return other if loads[other] < loads[one] else one
 
 
-def least_loaded(loads: Sequence[int], turn: int, chance: np.random.Generator) -> int:
-    """Look at all replicas, and take the one with the fewest requests."""
-    return int(np.argmin(loads))
-
-
 POLICIES: dict[str, Policy] = {
     "random": at_random,
     "round robin": round_robin,

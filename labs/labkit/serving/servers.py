@@ -149,12 +149,6 @@ class Served:
         env = {"TMPDIR": str(self.scratch)}
         return processes.Child(command, deadline_s=300, pass_fds=[number], env=env)
 
-    def add_worker(self) -> None:
-        """Start one more worker on the same socket, and wait for it."""
-        worker = self.stack.enter_context(self._child())
-        worker.wait_for("Flightline listens")
-        self.workers.append(worker)
-
     def kill(self, number: int = 0) -> None:
         """Kill a worker with SIGKILL: it gets no chance to finish anything."""
         self.workers[number].kill()
