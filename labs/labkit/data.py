@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from flightline.lake import SEALED_FROM, SEALED_UNTIL, is_sealed
 
 DATA_DIR = Path(__file__).resolve().parents[2] / "data"
+MODELS = DATA_DIR / "models"
 SUMS = "SHA256SUMS"
 
 

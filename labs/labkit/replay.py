@@ -5,8 +5,6 @@ January to May and were calibrated on June; July to September is replayed. Whate
 other policy would have answered is known too, and so is the true difference.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from flightline import features, lake, training
@@ -20,7 +18,6 @@ GAIN, LOSS = 1.0, 0.4
 THRESHOLD = LOSS / (GAIN + LOSS)
 """A warning pays above this probability."""
 
-MODELS = Path(__file__).resolve().parents[2] / "data" / "models"
 SEED = 0
 
 
@@ -56,7 +53,7 @@ def load() -> pd.DataFrame:
         late=played["late"].astype(bool),
     )
     scores = {"a": _timetable(table, played)}
-    full = training.load_model(MODELS, "delay_lightgbm")
+    full = training.load_model(data.MODELS, "delay_lightgbm")
     scores["b"] = np.asarray(full.predict(played), np.float64)
     for policy, score in scores.items():
         warns = score > THRESHOLD

@@ -4,9 +4,7 @@ import numpy as np
 import pandas as pd
 from flightline import training
 from flightline.features import CATEGORICAL, FEATURES, NUMERIC
-from labkit import data
-
-MODELS = data.DATA_DIR / "models"
+from labkit.data import MODELS
 
 
 def random_rows(rows, seed=0, missing=0.05):

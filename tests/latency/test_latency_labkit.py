@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from flightline import latency, training
+from labkit.data import MODELS
 from labkit.latency import batch_lab, cache_lab, fast_service, onnx_lab, paired, plots
-from labkit.latency.cache_lab import MODELS
 from random_rows import random_rows
 from sklearn.metrics import roc_auc_score
 

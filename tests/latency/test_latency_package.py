@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from flightline import latency, training
-from random_rows import MODELS
+from labkit.data import MODELS
 
 GPU_RUN = Path(__file__).parent / "bench" / "gpu_latency.py"
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from flightline import latency, training
 from flightline.latency import core
+from labkit.data import MODELS
 from labkit.latency import onnx_lab
-from random_rows import MODELS, random_rows
+from random_rows import random_rows
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import pytest
 from flightline import latency, serving, training
 from flightline.features import FEATURES
 from flightline.latency import fast
+from labkit.data import MODELS
 from labkit.latency import fast_service
-from labkit.latency.cache_lab import MODELS
 from labkit.serving import http_load
 from random_rows import random_rows
 

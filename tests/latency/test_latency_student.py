@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 from flightline import latency, training
-from random_rows import MODELS, random_rows
+from labkit.data import MODELS
+from random_rows import random_rows
 
 
 @pytest.fixture(scope="module")

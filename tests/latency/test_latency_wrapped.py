@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from flightline import latency, serving, training
 from flightline.features import FEATURES
-from random_rows import MODELS, random_rows
+from labkit.data import MODELS
+from random_rows import random_rows
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,8 +10,6 @@ from flightline.lake import flight_times, weather_events
 from flightline.training import Predictor
 
 from labkit import data
-
-MODELS = Path(__file__).resolve().parents[3] / "data" / "models"
 
 
 class Scene:
@@ -62,7 +59,7 @@ class Scene:
 
     def model(self, name: str) -> "Predictor":
         """Open a reference model."""
-        return training.load_model(MODELS, name)
+        return training.load_model(data.MODELS, name)
 
     def ours(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the row of the flight that the course follows."""

@@ -9,13 +9,14 @@ import argparse
 import json
 import socket
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import uvicorn
 from flightline import features, serving, training
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from labkit import data
 
 LAYERS = {
     "echo": "bare uvicorn, echo",
@@ -78,8 +79,7 @@ def app_of(layer: str, options: argparse.Namespace) -> ASGIApp:
     )
     model: serving.Predictor = Constant()
     if layer != "features":
-        folder = Path(__file__).resolve().parents[3] / "data" / "models"
-        model = training.load_model(folder, "delay_lightgbm")
+        model = training.load_model(data.MODELS, "delay_lightgbm")
     if layer == "store":
         source = serving.StoreFeatures(features.store(options.store))
     return serving.create_app(

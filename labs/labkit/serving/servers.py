@@ -23,11 +23,10 @@ import pandas as pd
 import psutil
 from flightline import serving
 
-from labkit import processes
+from labkit import data, processes
 from labkit.serving import http_load
 from labkit.serving.http_load import Body, Json
 
-MODELS = Path(__file__).resolve().parents[3] / "data" / "models"
 POLL_S, READY_S = 0.02, 60.0
 
 
@@ -88,7 +87,7 @@ class Served:
         features: tuple[str, object],
         *,
         workers: int = 1,
-        models: Path = MODELS,
+        models: Path = data.MODELS,
         rollout: Rollout | None = None,
         **options: object,
     ) -> None:

@@ -13,7 +13,6 @@ from flightline.training import Predictor
 from labkit import data
 from labkit.serving.http_load import Json
 
-MODELS = Path(__file__).resolve().parents[3] / "data" / "models"
 MANIFEST = "models.json"
 
 
@@ -22,7 +21,7 @@ def models() -> dict[str, Predictor]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         names = ("delay_lightgbm", "delay_mlp")
-        return {name: training.load_model(MODELS, name) for name in names}
+        return {name: training.load_model(data.MODELS, name) for name in names}
 
 
 def summer() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -80,8 +79,8 @@ def file_of(folder: Path, name: str) -> Path:
 
 def model_vault(folder: Path) -> Path:
     """Copy the models, and put beside them a copy in which one byte is wrong."""
-    shutil.copytree(MODELS, folder)
-    damaged = file_of(shutil.copytree(MODELS, folder / "damaged"), "delay_mlp")
+    shutil.copytree(data.MODELS, folder)
+    damaged = file_of(shutil.copytree(data.MODELS, folder / "damaged"), "delay_mlp")
     content = bytearray(damaged.read_bytes())
     content[len(content) // 2] ^= 1
     damaged.write_bytes(content)

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from labkit import data
 from labkit.serving import http_load
 from labkit.serving.http_load import Body, Json
-from labkit.serving.serving_lab import MODELS, file_of
+from labkit.serving.serving_lab import file_of
 
 LOG = ("schedule", "departures", "arrivals")
 NEW_YORK = "America/New_York"
@@ -168,8 +168,8 @@ def embedded_scores(table: pd.DataFrame) -> pd.Series:
     """Score rows with the ONNX file alone: no web, no service, one session."""
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(file_of(MODELS, "delay_mlp"))
-    transform = Transform.from_json(file_of(MODELS, "transform").read_text())
+    session = onnxruntime.InferenceSession(file_of(data.MODELS, "delay_mlp"))
+    transform = Transform.from_json(file_of(data.MODELS, "transform").read_text())
     feed = {"categorical": transform.codes(table), "numeric": transform.numbers(table)}
     scores = np.asarray(session.run(["score"], feed)[0], dtype=float)
     return pd.Series(scores, index=table["flight_id"])
