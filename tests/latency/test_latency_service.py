@@ -13,7 +13,7 @@ from flightline.features import FEATURES
 from flightline.latency import fast
 from labkit.data import MODELS
 from labkit.latency import fast_service
-from labkit.serving import http_load
+from labkit.serving import http_load, serving_lab
 from random_rows import random_rows
 
 FLIGHTS = [
@@ -194,7 +194,7 @@ def test_the_app_wraps_as_its_options_say(models):
 def test_the_app_serves_with_batcher_and_cache(models, table, tmp_path):
     names = fast_service.write_models(tmp_path / "models", models)
     rollout = {"models": names, "weights": {"B": 1.0}}
-    features_ = fast_service.write_features(tmp_path, table)
+    features_ = serving_lab.table_file(tmp_path, table)
     options = {"models": tmp_path / "models", "rollout": rollout}
     with fast_service.Fast(
         tmp_path / "run", features_, **options, most_rows=8, wait_ms=2, ttl_s=30
@@ -214,11 +214,7 @@ def test_the_app_refuses_models_that_were_changed(models, tmp_path, capsys):
     rollout = tmp_path / "rollout.json"
     rollout.write_text(json.dumps({"models": names, "weights": {"B": 1.0}}))
     arguments = ["--models", tmp_path / "models", "--rollout", rollout, "--port", 0]
-    arguments += [
-        "--table",
-        fast_service.write_features(
-            tmp_path, random_rows(3).assign(flight_id=list("abc"))
-        )[1],
-    ]
+    rows = random_rows(3).assign(flight_id=list("abc"))
+    arguments += serving_lab.table_file(tmp_path, rows)
     assert fast.main([str(argument) for argument in arguments]) == 2
     assert "sha256" in capsys.readouterr().err

@@ -9,12 +9,11 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
-from flightline import serving, training
-from flightline.features import FEATURES
+from flightline import training
 from flightline.training import Predictor
 
 from labkit import folders
-from labkit.serving import http_load
+from labkit.serving import http_load, serving_lab
 from labkit.serving.http_load import Json
 from labkit.serving.servers import Rollout, Served, wait_until
 
@@ -98,18 +97,9 @@ def write_models(folder: Path, models: Mapping[str, "Predictor"]) -> dict[str, s
     return {label: f"{label}/{model.name}" for label, model in models.items()}
 
 
-def write_features(folder: Path, table: pd.DataFrame) -> tuple[str, Path]:
-    """Write features for the service to read; return the option that names them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "features.parquet"
-    table[["flight_id", *FEATURES]].to_parquet(path, index=False)
-    return "--table", path
-
-
 def bodies(flights: pd.DataFrame, table: pd.DataFrame) -> list[Json]:
     """Return the request for each flight of a table, in its order."""
-    rows = flights.loc[table.index].to_dict("records")
-    return [serving.request_of(row) for row in rows]
+    return serving_lab.bodies(flights.loc[table.index])
 
 
 @contextlib.contextmanager
@@ -130,7 +120,7 @@ def running(table: pd.DataFrame, models: Mapping[str, "Predictor"]) -> Iterator[
     with folders.Folder("latency-") as folder:
         names = write_models(folder / "models", models)
         rollout: Rollout = {"models": names, "weights": {next(iter(names)): 1.0}}
-        features = write_features(folder, table.drop_duplicates("flight_id"))
+        features = serving_lab.table_file(folder, table.drop_duplicates("flight_id"))
         with Served(
             folder, features, models=folder / "models", rollout=rollout
         ) as served:

@@ -19,7 +19,7 @@ from flightline import estimate, latency, serving, training
 from labkit import bench, timing
 from labkit.latency import cache_lab, fast_service, onnx_lab
 from labkit.latency.paired import auc_difference
-from labkit.serving import http_load
+from labkit.serving import http_load, serving_lab
 from labkit.serving.servers import Served
 
 RESULTS = Path(__file__).parent / "results"
@@ -94,7 +94,7 @@ def test_each_piece_beside_the_plain_service(scene, parts, models, tmp_path):
     order = chance.choice(FLIGHTS, 5000, p=zipf / zipf.sum())
     both = {"A": models["network FP32"], "B": models["network INT8, static"]}
     names = fast_service.write_models(tmp_path / "models", both)
-    features = fast_service.write_features(tmp_path, asked)
+    features = serving_lab.table_file(tmp_path, asked)
     direct = {
         label: pd.Series(model.predict(asked), asked["flight_id"])
         for label, model in both.items()
