@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import psutil
 from flightline.features import NUMERIC
 from flightline.training import Predictor, open_model
 
@@ -385,12 +386,9 @@ def memory_mib(content: bytes) -> float:
             return float(child.log().split()[-1])
 
 
-def resident_mib(pid: int | str = "self") -> float:
-    """Return the resident memory of a process in MiB; NaN where it is not told."""
-    status = Path(f"/proc/{pid}/status")
-    lines = status.read_text().splitlines() if status.exists() else []
-    found = [line.split()[1] for line in lines if line.startswith("VmRSS:")]
-    return int(found[0]) / 1024 if found else float("nan")
+def resident_mib() -> float:
+    """Return the resident memory of this process in MiB."""
+    return float(psutil.Process().memory_info().rss) / 2**20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
