@@ -57,7 +57,7 @@ class Scene:
         table = features.training_table(flights, self.weather, lead=lead)
         return table.assign(flight=flights["flight"].to_numpy())
 
-    def model(self, name: str) -> "Predictor":
+    def model(self, name: str) -> Predictor:
         """Open a reference model."""
         return training.load_model(data.MODELS, name)
 
@@ -68,7 +68,7 @@ class Scene:
         name = f"{date}-{key.carrier}-{key.flight}-{key.origin}"
         return table[table["flight_id"] == name]
 
-    def by_age(self, model: "Predictor", ages_h: Sequence[float]) -> pd.DataFrame:
+    def by_age(self, model: Predictor, ages_h: Sequence[float]) -> pd.DataFrame:
         """Return the scores of July's flights, as they were some hours earlier.
 
         Parameters

@@ -78,7 +78,7 @@ class Caller:
         return part
 
 
-def write_models(folder: Path, models: Mapping[str, "Predictor"]) -> dict[str, str]:
+def write_models(folder: Path, models: Mapping[str, Predictor]) -> dict[str, str]:
     """Write each model, with its digest, into a folder of its own.
 
     Parameters
@@ -103,7 +103,7 @@ def bodies(flights: pd.DataFrame, table: pd.DataFrame) -> list[Json]:
 
 
 @contextlib.contextmanager
-def running(table: pd.DataFrame, models: Mapping[str, "Predictor"]) -> Iterator[Served]:
+def running(table: pd.DataFrame, models: Mapping[str, Predictor]) -> Iterator[Served]:
     """Run lab 08's service with these models; the first label gets everything.
 
     Parameters

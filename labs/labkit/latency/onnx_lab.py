@@ -159,7 +159,7 @@ class FirstLayer(NamedTuple):
     y: Int8s
 
 
-def first_layer(model: "Predictor", table: pd.DataFrame) -> FirstLayer:
+def first_layer(model: Predictor, table: pd.DataFrame) -> FirstLayer:
     """Take the first layer out of a statically quantized model, and what it does.
 
     Parameters
@@ -201,15 +201,13 @@ def first_layer(model: "Predictor", table: pd.DataFrame) -> FirstLayer:
     )
 
 
-def feeds(model: "Predictor", table: pd.DataFrame) -> dict[str, np.ndarray]:
+def feeds(model: Predictor, table: pd.DataFrame) -> dict[str, np.ndarray]:
     """Return what a network's session takes for a table with FEATURES."""
     transform = model.transform
     return {"categorical": transform.codes(table), "numeric": transform.numbers(table)}
 
 
-def runner(
-    model: "Predictor", table: pd.DataFrame, *, optimised: bool = True
-) -> Runner:
+def runner(model: Predictor, table: pd.DataFrame, *, optimised: bool = True) -> Runner:
     """Return a function that scores the first n rows of a prepared table.
 
     The features are ready: what is left is the model and its library.
@@ -234,7 +232,7 @@ def runner(
 
 
 def row_function(
-    model: "Predictor", table: pd.DataFrame
+    model: Predictor, table: pd.DataFrame
 ) -> Callable[[Sequence[int]], list[float]]:
     """Return a function that scores rows of a prepared table by their places.
 
@@ -255,8 +253,8 @@ def row_function(
 
 
 def unscaled(
-    model: "Predictor", *tables: pd.DataFrame
-) -> tuple["Predictor | pd.DataFrame", ...]:
+    model: Predictor, *tables: pd.DataFrame
+) -> tuple[Predictor | pd.DataFrame, ...]:
     """Fold the standardisation into the first layer, so that a network takes raw rows.
 
     Parameters
