@@ -1,7 +1,7 @@
 """Models and features for the service: scored in batches, or kept for a while."""
 
-from collections.abc import Awaitable, Sequence
-from typing import Any, TypedDict, Unpack
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,8 @@ from flightline.latency.batching import MicroBatcher
 from flightline.latency.cache import PredictionCache
 
 Doubles = npt.NDArray[np.float64]
+Q = TypeVar("Q")
+A = TypeVar("A")
 
 
 class BatchOptions(TypedDict, total=False):
@@ -131,26 +133,29 @@ class CachedFeatures:
         """Return FEATURES as a table, one row a request, kept or read now."""
         names = tuple(requests.columns)
         rows = requests.itertuples(index=False, name=None)
-        found = []
-        for place, fields in enumerate(rows):
-            key = ("table", names, repr(fields))
-            row = self.cache.find(key)
-            if row is None:
-                row = self.source.read(requests.iloc[[place]])
-                self.cache.keep(key, row)
-            found.append(row)
+        found = [
+            self._kept(
+                ("table", names, repr(row)), self.source.read, requests.iloc[[at]]
+            )
+            for at, row in enumerate(rows)
+        ]
         if len(found) == 1:
             return found[0]
         return pd.concat(found) if found else self.source.read(requests)
 
     def _rows(self, flights: Sequence[serving.Flight]) -> serving.Rows:
         """Return FEATURES as rows, one a flight, kept or read now."""
-        found = []
-        for flight in flights:
-            key = ("rows", flight.model_dump_json())
-            row = self.cache.find(key)
-            if row is None:
-                row = self.source.rows([flight])  # type: ignore[attr-defined]
-                self.cache.keep(key, row)
-            found.append(row)
+        read = self.source.rows  # type: ignore[attr-defined]
+        found = [
+            self._kept(("rows", flight.model_dump_json()), read, [flight])
+            for flight in flights
+        ]
         return found[0] if len(found) == 1 else serving.Rows.together(found)
+
+    def _kept(self, key: Hashable, read: Callable[[Q], A], question: Q) -> A:
+        """Return the kept answer to a question, or read it now and keep it."""
+        answer: A | None = self.cache.find(key)
+        if answer is None:
+            answer = read(question)
+            self.cache.keep(key, answer)
+        return answer
