@@ -446,6 +446,38 @@ def test_no_more_readers_than_allowed_and_nobody_piles_up(readers):
     assert source.calls == (readers or 1)
 
 
+OWN = type("TimeoutError", (TimeoutError,), {})  # as client libraries name theirs
+STRANGE = type("TimeoutError", (Exception,), {})
+
+
+@pytest.mark.parametrize("blocks", [True, False])
+@pytest.mark.parametrize("kind", [TimeoutError, OWN, STRANGE])
+def test_a_timeout_of_the_store_itself_counts_whatever_time_its_caller_has(
+    kind, blocks
+):
+    def read(question):
+        raise kind("the store does not answer")
+
+    guard = serving.features.Guard(60, serving.Breaker(failures=2))
+    for count in (1, 2):
+        asked = guard.ask(read, None, blocks=blocks, within_s=30)
+        assert asyncio.run(asked) is None and guard.breaker.count == count
+    assert not guard.breaker.allows(time.monotonic())
+
+
+def test_a_caller_in_a_hurry_does_not_count_against_the_source():
+    source = Hanging()
+    guard = serving.GuardedFeatures(source, 60, serving.Breaker(failures=1))
+    flight = serving.Flight.model_validate(FLIGHT)
+    try:
+        _, kind = asyncio.run(guard.rows([flight], within_s=0.02))
+        assert kind == "fallback" and guard.breaker.count == 0
+        assert source.most == 1  # it was asked
+    finally:
+        source.go.set()
+        guard.pool.shutdown()
+
+
 class Remembering(Timetable):
     """A source that hides failures of another one, as an exercise of lab 08 does."""
 

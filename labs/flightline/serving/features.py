@@ -194,14 +194,17 @@ class Guard:
         within_s : float
             How long the caller still waits, if that is less than the deadline.
         """
-        if not self.breaker.allows(time.monotonic()):
+        began = time.monotonic()
+        if not self.breaker.allows(began):
             return None
         limit_s = min(self.deadline_s, within_s)
         asked = self._in_thread(read) if blocks else _at_once(read)
         found = await read_in_time(asked, question, limit_s, _nothing)
-        gave_up = found.failure == "TimeoutError" and within_s < self.deadline_s
-        if not gave_up:  # a caller in a hurry is no failure of the source
-            self.breaker.record(not found.failure, time.monotonic())
+        now = time.monotonic()
+        hurry = within_s < self.deadline_s and now - began >= within_s
+        # A caller in a hurry is no failure of the source; a source's own timeout is.
+        if not (found.failure == "TimeoutError" and hurry):
+            self.breaker.record(not found.failure, now)
         if found.failure:
             LOGGER.warning("features: %s", found.failure)
         return cast("A | None", found.features)
