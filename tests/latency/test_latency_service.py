@@ -1,4 +1,4 @@
-"""Lab 09 behind lab 08: INT8 as version B, a batcher, a cache, in the service."""
+"""INT8 as version B, a batcher, a cache, in the service."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Lab 08: requests, keys, budgets, routing, features, log, app, batch, stream."""
+"""Requests, keys, budgets, routing, features, log, app, batch, stream."""
 
 import asyncio
 import contextlib
@@ -479,7 +479,7 @@ def test_a_caller_in_a_hurry_does_not_count_against_the_source():
 
 
 class Remembering(Timetable):
-    """A source that hides failures of another one, as an exercise of lab 08 does."""
+    """A source that hides failures of another one."""
 
     def read(self, requests):
         with contextlib.suppress(RuntimeError):

@@ -1,4 +1,4 @@
-"""Lab 08's service as a person starts it: keys, page, rollouts, workers, its end."""
+"""The service as a person starts it: keys, page, rollouts, workers, its end."""
 
 import argparse
 import asyncio

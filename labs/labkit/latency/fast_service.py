@@ -104,7 +104,7 @@ def bodies(flights: pd.DataFrame, table: pd.DataFrame) -> list[Json]:
 
 @contextlib.contextmanager
 def running(table: pd.DataFrame, models: Mapping[str, Predictor]) -> Iterator[Served]:
-    """Run lab 08's service with these models; the first label gets everything.
+    """Run `flightline.serving` with these models; the first label gets everything.
 
     Parameters
     ----------

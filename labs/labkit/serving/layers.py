@@ -1,4 +1,4 @@
-"""The service of lab 08, layer by layer, so that each layer's cost can be measured.
+"""`flightline.serving`, layer by layer, so that the cost of each can be measured.
 
 `python -m labkit.serving.layers LAYER --fd N --key-record JSON ...` serves one of
 LAYERS on a socket that is open already. Each layer holds everything of the one before
