@@ -279,7 +279,7 @@ def test_raw_files_are_read_if_their_digests_hold(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes((data.DATA_DIR / name).read_bytes())
     sums = (data.DATA_DIR / "SHA256SUMS").read_text()
     (tmp_path / "SHA256SUMS").write_text(sums)
-    with pytest.raises(training.Damaged, match=r"2013-03\.parquet is missing"):
+    with pytest.raises(training.Damaged, match=r"2013-03\.parquet: missing"):
         loop.read_source(tmp_path, [3])
     whole = loop.read_source(data.DATA_DIR, [3])
     rows = whole.tables["arrivals"]

@@ -4,7 +4,6 @@ A simulated clock needs a world to walk through. Here it is a table a feed, each
 with the time at which it became known, and the raw files that it came from.
 """
 
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -123,24 +122,7 @@ def read_source(folder: Path | str, months: Iterable[int]) -> Source:
     folder = Path(folder)
     if not (folder / SUMS).is_file():
         raise ValueError(f"{folder} holds no {SUMS}. Give the folder of the data.")
-    lines = (folder / SUMS).read_text().splitlines()
-    sums = dict(line.split("  ")[::-1] for line in lines)
-    used: dict[str, str] = {}
-
-    def read(name: str) -> pd.DataFrame:
-        if name not in sums:
-            raise ValueError(f"{SUMS} has no line for {name}. Restore {folder}.")
-        content = (folder / name).read_bytes() if (folder / name).is_file() else b""
-        if training.sha256(content) != sums[name]:
-            raise training.Damaged(f"{name} is missing or changed. Restore {folder}.")
-        used[name] = sums[name]
-        frame = pd.read_parquet(io.BytesIO(content))
-        return frame.astype(dict.fromkeys(frame.select_dtypes("integer"), "int64"))
-
-    parts = [read(_file_of(f"2013-{month:02d}")) for month in months]
-    flights = pd.concat(parts, ignore_index=True)
-    flights = flights[~lake.is_sealed(flights)]
-    airports, weather = read("airports.parquet"), read("weather.parquet")
+    flights, airports, weather, used = training.raw_tables(folder, months)
     return source_of(flights, airports, weather, files=used, folder=folder)
 
 

@@ -25,7 +25,14 @@ from flightline.training.core import (
     train,
     what_changed,
 )
-from flightline.training.data import SPLITS, days, labels, load_table, split
+from flightline.training.data import (
+    SPLITS,
+    days,
+    labels,
+    load_table,
+    raw_tables,
+    split,
+)
 from flightline.training.digests import Damaged, sha256
 from flightline.training.files import load_model, save_models, write_atomic
 from flightline.training.fits import FITS, TREES, fit
@@ -85,6 +92,7 @@ __all__ = [
     "measure",
     "open_model",
     "provenance",
+    "raw_tables",
     "regret",
     "restore",
     "save_checkpoint",

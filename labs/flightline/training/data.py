@@ -57,6 +57,40 @@ def load_table(source: Path | str, months: Iterable[int] = range(1, 8)) -> pd.Da
 
 def _from_folder(folder: Path, months: Iterable[int]) -> pd.DataFrame:
     """Compute the training table from raw tables whose digests hold."""
+    flights, airports, weather, _ = raw_tables(folder, months)
+    times = lake.flight_times(flights, airports)
+    return training_table(times, lake.weather_events(weather))
+
+
+def raw_tables(
+    folder: Path, months: Iterable[int]
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, str]]:
+    """Read the raw tables of some months, without the sealed week.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder with Parquet files and `SHA256SUMS`, whose digests must hold.
+    months : iterable of int
+        Months of 2013.
+
+    Returns
+    -------
+    flights, airports, weather : DataFrame
+        Whole numbers as int64.
+    sums : dict of str
+        The sha256 of each file that was read, by its name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no `SHA256SUMS`.
+    ValueError
+        If it lacks a file.
+    Damaged
+        If a file is missing or changed.
+    """
+    used: dict[str, str] = {}
     lines = (folder / "SHA256SUMS").read_text().splitlines()
     sums = dict(line.split("  ")[::-1] for line in lines)
 
@@ -64,13 +98,13 @@ def _from_folder(folder: Path, months: Iterable[int]) -> pd.DataFrame:
         if name not in sums:
             raise ValueError(f"SHA256SUMS has no line for {name}. Restore the folder.")
         frame = pd.read_parquet(io.BytesIO(verified(folder / name, sums[name])))
+        used[name] = sums[name]
         return frame.astype(dict.fromkeys(frame.select_dtypes("integer"), "int64"))
 
     parts = [read(f"flights/2013-{month:02d}.parquet") for month in months]
     flights = pd.concat(parts, ignore_index=True)
     flights = flights[~lake.is_sealed(flights)]
-    times = lake.flight_times(flights, read("airports.parquet"))
-    return training_table(times, lake.weather_events(read("weather.parquet")))
+    return flights, read("airports.parquet"), read("weather.parquet"), used
 
 
 def split(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
