@@ -260,7 +260,7 @@ def test_what_is_kept_is_read_again(table, tmp_path, monkeypatch):
     def not_again(*given, **more):
         raise AssertionError("it must not be trained again")
 
-    monkeypatch.setattr(module, "fit_at", not_again)
+    monkeypatch.setattr(module, "fit_rows", not_again)
     mixed = table.sample(frac=1, random_state=0)
     again = Replay(mixed, tmp_path, fit=FIT).at(START)
     assert (again.model, again.cpu_s) == (first.model, first.cpu_s)

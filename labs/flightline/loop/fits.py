@@ -1,7 +1,8 @@
 """Train a model on all that was known at a cut-off: the same rows, the same bytes.
 
 The full path trains on rows from the log of what it served, the fast replay on a table
-of the year. Both call `fit_at`, so that the same rows give a model of the same name.
+of the year. Both call `learned_at` and `fit_rows`, which are
+`fit_at` in two parts, so that the same rows give a model of the same name.
 """
 
 from collections.abc import Mapping
@@ -137,8 +138,29 @@ def fit_at(
     ValueError
         As `learned_at`, or if all labels are of one class.
     """
-    fit = fit or Fit()
-    rows = learned_at(table, cut_off, wait)
+    return fit_rows(learned_at(table, cut_off, wait), cut_off, fit or Fit())
+
+
+def fit_rows(rows: pd.DataFrame, cut_off: pd.Timestamp, fit: Fit) -> training.Predictor:
+    """Train on the rows of a cut-off, as `fit_at` does once it has found them.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        What `learned_at` returned.
+    cut_off : Timestamp
+        For the message.
+    fit : Fit
+
+    Returns
+    -------
+    Predictor
+
+    Raises
+    ------
+    ValueError
+        If all labels are of one class.
+    """
     if rows["late"].astype(bool).nunique() < 2:
         raise ValueError(
             f"all {len(rows)} labels known at {cut_off} are of one class: there is "

@@ -15,7 +15,7 @@ import pandas as pd
 
 from flightline.loop import canary
 from flightline.loop.challengers import FromTable, Recalibrated, recalibrate
-from flightline.loop.fits import Fit, fit_at, learned_at, model_of
+from flightline.loop.fits import Fit, fit_rows, learned_at, model_of
 from flightline.loop.kept import Kept, Shelf
 from flightline.loop.labels import LabelJoin, must_be_a_moment
 from flightline.loop.policy import (
@@ -296,12 +296,12 @@ class Replay:
     def _train(self, cut_off: pd.Timestamp) -> Kept:
         """Train the model of a cut-off, score what comes later, and keep the scores."""
         began = time.process_time()
-        table, wait = self.year.table, self.join.wait
-        predictor = fit_at(table, cut_off, self.fit, wait=wait)
+        table = self.year.table
+        learned = learned_at(table, cut_off, self.join.wait)
+        predictor = fit_rows(learned, cut_off, self.fit)
         later = table.iloc[self.year.between(cut_off, self.year.end)]
         scores = predictor.predict(later) if len(later) else np.empty(0)
         cost = time.process_time() - began
-        learned = learned_at(table, cut_off, wait)
         newest = learned[learned["prediction_time"] > cut_off - self.window]
         before = predictor.predict(newest) if len(newest) else np.empty(0)
         kept = Kept(model_of(predictor, cut_off), scores, before, cost)

@@ -12,7 +12,7 @@ from flightline import lake, training
 from flightline.features import FEATURES, LATE_MIN, T
 from flightline.loop.clock import day_of
 from flightline.loop.core import Floats
-from flightline.loop.fits import Fit, fit_at, learned_at, model_of
+from flightline.loop.fits import Fit, fit_rows, learned_at, model_of
 from flightline.loop.labels import ANSWER
 from flightline.loop.policy import WINDOW, Model
 from flightline.loop.standing import FILE, plain
@@ -151,7 +151,7 @@ class Studio:
         """
         table = with_labels_at(rows, labels, cut_off)
         learned = learned_at(table, cut_off, self.wait)
-        found = fit_at(table, cut_off, self.fit, wait=self.wait)
+        found = fit_rows(learned, cut_off, self.fit)
         model = model_of(found, cut_off)
         named = replace(found, name=FILE, version=model.name)
         about = {
