@@ -34,10 +34,18 @@ def test_a_store_with_mixed_spellings_is_read(tmp_path):
             base.execute("INSERT INTO metrics VALUES (?,'psi','x',1,0,1,.05,1)", [at])
     read = drift.read_metrics(store)["at"]
     assert len(read) == 4 and read.is_monotonic_increasing
+    noon = pd.Timestamp("2013-07-01T12:00Z")
+    assert drift.old_metrics(store, noon) == 0
+    later = noon + pd.Timedelta("14h15min")  # 22:00 in New York lies after midnight
+    assert drift.old_metrics(store, later) == 3
+    assert len(drift.read_metrics(store)) == 4  # asking removes nothing
+    assert drift.old_metrics(store, later, remove=True) == 3
+    assert drift.read_metrics(store)["at"].min() > later
     with closing(sqlite3.connect(store)) as base, base:
         base.execute("INSERT INTO metrics VALUES ('noon','psi','x',1,0,1,.05,1)")
-    with pytest.raises(ValueError, match="at='noon'"):
-        drift.read_metrics(store)
+    for read in (drift.read_metrics, lambda path: drift.old_metrics(path, later)):
+        with pytest.raises(ValueError, match="at='noon'"):
+            read(store)
 
 
 def test_what_is_no_store_is_refused(tmp_path):
@@ -47,6 +55,11 @@ def test_what_is_no_store_is_refused(tmp_path):
         with pytest.raises(ValueError, match="no metrics store"):
             drift.read_metrics(tmp_path / name)
     at = pd.Timestamp("2013", tz="UTC")
+    for name in ("text", "empty", "none"):
+        with pytest.raises(ValueError, match="no metrics store"):
+            drift.old_metrics(tmp_path / name, at, remove=True)
+    with pytest.raises(ValueError, match="has no time zone"):
+        drift.old_metrics(tmp_path / "none", at.tz_localize(None))
     for place in (tmp_path / "none" / "m.sqlite", tmp_path, tmp_path / "text"):
         with pytest.raises(ValueError, match="cannot be written"):
             drift.write_metrics(place, at, ROW)

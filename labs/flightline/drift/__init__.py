@@ -47,7 +47,7 @@ from flightline.drift.repeated import (
 )
 from flightline.drift.report import REPORT, report
 from flightline.drift.slices import SLICE, slices
-from flightline.drift.store import read_metrics, write_metrics
+from flightline.drift.store import old_metrics, read_metrics, write_metrics
 from flightline.drift.thresholds import (
     Limits,
     holm,
@@ -98,6 +98,7 @@ __all__ = [
     "log_ratio",
     "mature",
     "next_step",
+    "old_metrics",
     "performance",
     "pool",
     "profile",

@@ -94,11 +94,63 @@ def read_metrics(store: Path | str, metric: str | None = None) -> pd.DataFrame:
             )
     except (sqlite3.Error, pd.errors.DatabaseError) as error:
         raise ValueError(f"{name} is no metrics store that can be read.") from error
-    moments = pd.to_datetime(table["at"], utc=True, format="ISO8601", errors="coerce")
-    if moments.isna().any():
-        odd = table.loc[moments.isna(), "at"].iloc[0]
-        raise ValueError(f"{name}: at={odd!r} is no time in ISO 8601. Mend that row.")
+    moments = _moments(table["at"], name)
     numbers = {name: table[name].astype(float) for name in NUMBERS}
     table = table.assign(at=moments, found=table["found"] > 0, **numbers)
     table = table.sort_values(["at", "metric", "subject"], ignore_index=True)
     return table if metric is None else table[table["metric"] == metric]
+
+
+def old_metrics(
+    store: Path | str, before: pd.Timestamp, *, remove: bool = False
+) -> int:
+    """Count the rows of a metrics store from before a moment; remove them if told to.
+
+    Parameters
+    ----------
+    store : path
+        What `write_metrics` made. Times in any spelling of ISO 8601 are read.
+    before : Timestamp
+        With a time zone. What was measured at this moment stays.
+    remove : bool
+        Whether the rows go.
+
+    Returns
+    -------
+    int
+        How many rows there were.
+
+    Raises
+    ------
+    ValueError
+        If `before` has no time zone, the file is not there, is no metrics store that
+        can be read or changed, or a time cannot be read.
+    """
+    if before.tzinfo is None:
+        raise ValueError(f"before={before} has no time zone. Use UTC.")
+    name = Path(store).name
+    if not Path(store).is_file():
+        raise ValueError(f"there is no metrics store {name!r}.")
+    try:
+        with closing(sqlite3.connect(store)) as base, base:
+            texts = base.execute("SELECT at FROM metrics").fetchall()
+            at = pd.Series([text for (text,) in texts], dtype=object)
+            old = at[_moments(at, name) < before]
+            if remove:
+                rows = [(text,) for text in old.unique()]
+                base.executemany("DELETE FROM metrics WHERE at = ?", rows)
+    except sqlite3.Error as error:
+        raise ValueError(
+            f"{name} is no metrics store that can be used: {error}. Restore it from a "
+            "copy."
+        ) from error
+    return len(old)
+
+
+def _moments(texts: pd.Series, name: str) -> pd.Series:
+    """Return times in UTC, or say which text of a store is none."""
+    moments = pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce")
+    if moments.isna().any():
+        odd = texts[moments.isna()].iloc[0]
+        raise ValueError(f"{name}: at={odd!r} is no time in ISO 8601. Mend that row.")
+    return moments

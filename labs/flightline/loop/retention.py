@@ -9,13 +9,12 @@ log is in the lake after a step.
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from flightline import lake
+from flightline import drift, lake
 from flightline.lake import upkeep
 from flightline.loop.journal import (
     Journal,
@@ -127,7 +126,8 @@ def _due(folder: Path, base: sqlite3.Connection, rules: Rules) -> Iterator[Due]:
                 why = f"older than {rules.version_days} days, no kept model needs it"
                 yield Due("versions", f"{table} before {version}", why)
     until = now - rules.metrics_days * DAY
-    if _metrics(folder, until):
+    store = folder / "metrics.sqlite"
+    if store.is_file() and drift.old_metrics(store, until):
         why = f"older than {rules.metrics_days} days"
         yield Due("metrics", f"before {text_of(until)}", why)
 
@@ -148,25 +148,6 @@ def _standing(base: sqlite3.Connection) -> set[str]:
         return set()
     models = (found.champion, found.challenger, found.former)
     return {model.name for model in models if model is not None}
-
-
-def _metrics(folder: Path, until: pd.Timestamp, *, remove: bool = False) -> int:
-    """Count the rows of the metrics store before a moment; remove them if told to."""
-    path = folder / "metrics.sqlite"
-    if not path.is_file():
-        return 0
-    moment = until.tz_convert("UTC").as_unit("ns").isoformat()
-    try:
-        with closing(sqlite3.connect(path)) as base, base:
-            if remove:
-                base.execute("DELETE FROM metrics WHERE at < ?", (moment,))
-            query = "SELECT count(*) FROM metrics WHERE at < ?"
-            return int(base.execute(query, (moment,)).fetchone()[0])
-    except sqlite3.Error as error:  # else the journal would be called damaged
-        raise ValueError(
-            f"{path} is no metrics store that can be used: {error}. Restore it from a "
-            "copy; the journal is not touched."
-        ) from error
 
 
 def _must_hold_a_run(folder: Path) -> None:
@@ -211,7 +192,8 @@ def apply(folder: Path | str, rules: Rules | None = None) -> list[Due]:
                 table, _, version = each.name.partition(" before ")
                 upkeep.expire(folder / "lake", table, int(version))
             else:
-                _metrics(folder, pd.Timestamp(each.name[7:]), remove=True)
+                until = pd.Timestamp(each.name[7:])
+                drift.old_metrics(folder / "metrics.sqlite", until, remove=True)
     return found
 
 
