@@ -59,10 +59,11 @@ def text(folder: Path | str, *, now_s: float | None = None) -> str:
     at = time.time() if now_s is None else now_s
     gauges[AGE] = max(at - written, 0.0) / 3600
     for alert in LINES:
-        value = gauges.get(alert.gauge)
-        if value is None:  # a count of what the last step has found
+        value, about = gauges.get(alert.gauge), alert.meaning
+        if value is None:  # the journal keeps that there were any, not how many
             value = float(alert.name in raised) * (alert.above + 1)
-        Gauge(alert.gauge, alert.meaning, registry=registry).set(value)
+            about = f"{alert.meaning} (a flag: {alert.above + 1:g} or 0, no count)"
+        Gauge(alert.gauge, about, registry=registry).set(value)
     clock = "The simulated clock, in seconds since 1970."
     shown = Gauge("flightline_loop_clock_seconds", clock, registry=registry)
     shown.set(last.timestamp() if isinstance(last, pd.Timestamp) else 0)

@@ -63,13 +63,10 @@ class Seen:
     alerts : list of (at, name, said)
     counts : dict of int
         What the counters of the objectives grew by.
-    gauges : dict of float
-        The gauges of the line alerts.
     """
 
     alerts: list[Alert]
     counts: dict[str, int]
-    gauges: dict[str, float]
 
 
 class Watch:
@@ -145,7 +142,7 @@ class Watch:
         counts = by_minute(recent, tick)
         step = int((tick.now - tick.since) / MINUTE)
         grown = {name: int(each[-step:].sum()) for name, each in counts.items()}
-        return Seen([*found, *budget_alerts(counts, tick)], grown, gauges)
+        return Seen([*found, *budget_alerts(counts, tick)], grown)
 
     def _feeds(self, tick: Tick, news: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         """Check that each feed keeps coming."""
