@@ -13,12 +13,11 @@ from flightline.loop.alerts import (
     LineAlert,
     Objective,
     above,
-    burn_rate,
     burning,
     is_wrong,
-    now_firing,
     spans,
 )
+from flightline.loop.core import burns
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -64,7 +63,7 @@ def test_a_fault_pages_and_ends():
 def test_a_short_burst_wakes_nobody():
     total, bad = np.full(360, 10), np.zeros(360, int)
     bad[200:205] = 10
-    assert burn_rate(bad, total, 0.99, 5).max() > 14.4
+    assert burns(bad, total, 0.99, 5).max() > 14.4
     assert not burning(FAST, bad, total).any()
 
 
@@ -79,12 +78,12 @@ def test_few_answers_at_night_wake_nobody():
 
 def test_where_nothing_is_asked_nothing_burns():
     none = np.zeros(100, int)
-    assert not burn_rate(none, none, 0.99, 60).any()
+    assert not burns(none, none, 0.99, 60).any()
     assert len(burning(FAST, [], np.array([], int))) == 0
 
 
 def test_burn_rate_is_one_where_the_budget_is_just_spent():
-    assert burn_rate([1] * 50, [100] * 50, 0.99, 10) == pytest.approx(1)
+    assert burns([1] * 50, [100] * 50, 0.99, 10) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
@@ -101,13 +100,7 @@ def test_burn_rate_is_one_where_the_budget_is_just_spent():
 )
 def test_counts_that_are_none_are_refused(bad, total, said):
     with pytest.raises(ValueError, match=said):
-        burn_rate(np.array(bad), np.array(total), 0.99, 5)
-
-
-@pytest.mark.parametrize(("target", "window"), [(0, 5), (1, 5), (0.9, 0)])
-def test_a_burn_rate_without_budget_or_window_is_refused(target, window):
-    with pytest.raises(ValueError, match=f"target={target}"):
-        burn_rate([1], [1], target, window)
+        burning(FAST, np.array(bad), np.array(total))
 
 
 def test_a_line_must_be_crossed_for_long_enough():
@@ -130,21 +123,6 @@ def test_an_answer_is_wrong_if_it_missed_or_warned_for_nothing():
     score = [0.19, 0.2, 0.9, 0.1, 0.49, 0.5]
     late = [True, True, True, False, False, False]
     assert is_wrong(score, late).tolist() == [True, False, False, False, False, True]
-
-
-def test_what_fires_now():
-    size = max(alert.long_min for alert in BURNS)
-    total, bad = np.full(size, 10), np.zeros(size, int)
-    bad[-400:] = 3
-    counts = {LATENCY.bad: bad, LATENCY.total: total}
-    found = now_firing(counts, {"flightline_feed_silent": 1.0})
-    assert found == [
-        "LatencyBudgetBurnsFast",
-        "LatencyBudgetBurns",
-        "LatencyBudgetLeaks",
-        "FeedSilent",
-    ]
-    assert now_firing({}, {"flightline_feed_silent": 0.0}) == []
 
 
 def test_the_budget_that_is_gone_when_an_alert_fires():
@@ -177,4 +155,5 @@ def test_alerts_without_sense_are_refused(made, said):
 
 def test_pandas_columns_are_counted():
     counts = pd.DataFrame({"bad": [0, 1], "total": [2, 2]}, dtype="int32")
-    assert burn_rate(counts["bad"], counts["total"], 0.5, 2).tolist() == [0, 0.5]
+    half = BurnAlert("A", Objective("o", 0.5, "b", "t", ""), 2, 1, 0.4, "page")
+    assert burning(half, counts["bad"], counts["total"]).tolist() == [False, True]

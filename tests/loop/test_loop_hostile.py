@@ -187,7 +187,6 @@ def test_answers_that_were_asked_at_no_moment_are_refused(change):
         lambda v: retention.Rules(model_days=v),
         lambda v: loop.Fit(rounds=v),
         lambda v: loop.units_of(pd.Series(["2013-04-01"]), v),
-        lambda v: alerts.burn_rate([1], [1], 0.9, v),
         lambda v: alerts.BurnAlert("x", alerts.LATENCY, 60, 5, 2.0, "page", least=v),
         lambda v: alerts.BurnAlert("x", alerts.LATENCY, 60, v, 2.0, "page"),
     ],
@@ -236,21 +235,12 @@ def test_answers_that_nobody_can_judge_are_not_counted_as_good_or_bad(
 
 
 def test_gauges_of_other_kinds_fire_and_what_is_no_number_is_refused():
-    name = "flightline_feed_silent"
-    assert alerts.now_firing({}, {name: "1"}) == ["FeedSilent"]
-    assert alerts.now_firing({}, {name: None}) == []
     line = alerts.LineAlert("x", "g", 0, 0, "page", "m")
+    assert alerts.above(line, ["1", None]).tolist() == [True, False]
     held = pd.Series([1, pd.NA, 1], dtype=object)
     assert alerts.above(line, held).tolist() == [True, False, True]
     with pytest.raises(ValueError, match="holds what is no number"):
         alerts.above(line, ["much"])
-    with pytest.raises(ValueError, match="holds what is no number"):
-        alerts.now_firing({}, {name: "much"})
-
-
-def test_half_an_objective_is_told_instead_of_never_firing():
-    with pytest.raises(ValueError, match="only one is given"):
-        alerts.now_firing({alerts.QUALITY.bad: [1]}, {})
 
 
 # --- comparisons ----------------------------------------------------------------------

@@ -7,14 +7,13 @@ What is no share of answers (a feed that is silent, a loop that stands) fires wh
 gauge stays above a line. `rules` writes both for Prometheus.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from flightline.loop.core import Floats, burns, pages
+from flightline.loop.core import pages
 from flightline.loop.labels import numbers, probabilities, truths, whole
 
 Severity = Literal["page", "ticket"]
@@ -272,40 +271,6 @@ def is_wrong(score: npt.ArrayLike, late: npt.ArrayLike) -> Flags:
     return np.asarray(np.where(came, given < MISSED, given >= WARNED))
 
 
-def burn_rate(
-    bad: npt.ArrayLike, total: npt.ArrayLike, target: float, window_min: int
-) -> Floats:
-    """Return how fast a budget burns at each minute, over a window that ends there.
-
-    Parameters
-    ----------
-    bad, total : array_like of int, shape (minutes,)
-        Bad answers and all answers of each minute.
-    target : float
-        The share of good answers, above 0 and below 1.
-    window_min : int
-        The length of the window. At the beginning it is as long as there are minutes.
-
-    Returns
-    -------
-    array of float64, shape (minutes,)
-        1 spends the budget exactly in its period; 0 where nothing was asked.
-
-    Raises
-    ------
-    ValueError
-        If the lengths differ, a count is negative, null or no whole number, more are
-        bad than there are, or target and window make no sense.
-    """
-    bad, total = _counts(bad, total)
-    if not 0 < target < 1 or not whole(window_min, 1):
-        raise ValueError(
-            f"target={target} must lie between 0 and 1, and window_min={window_min} be "
-            "a whole number, 1 or more."
-        )
-    return burns(bad, total, target, window_min)
-
-
 def burning(alert: BurnAlert, bad: npt.ArrayLike, total: npt.ArrayLike) -> Flags:
     """Return the minutes in which a burn alert fires.
 
@@ -313,8 +278,8 @@ def burning(alert: BurnAlert, bad: npt.ArrayLike, total: npt.ArrayLike) -> Flags
     ----------
     alert : BurnAlert
     bad, total : array_like of int, shape (minutes,)
-        As in `burn_rate`. An answer counts in the minute in which it is known whether
-        it was bad: for quality, that in which it is mature.
+        Bad answers and all answers of each minute. An answer counts in the minute in
+        which it is known whether it was bad: for quality, that in which it is mature.
 
     Returns
     -------
@@ -323,7 +288,8 @@ def burning(alert: BurnAlert, bad: npt.ArrayLike, total: npt.ArrayLike) -> Flags
     Raises
     ------
     ValueError
-        As `burn_rate`.
+        If the lengths differ, a count is negative, null or no whole number, or more are
+        bad than there are.
     """
     bad, total = _counts(bad, total)
     fired = pages(
@@ -376,47 +342,6 @@ def spans(fired: Flags) -> list[tuple[int, int]]:
     edges = np.diff(np.concatenate([[0], np.asarray(fired, np.int8), [0]]))
     begins, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
     return list(zip(begins.tolist(), ends.tolist(), strict=True))
-
-
-def now_firing(
-    counts: Mapping[str, npt.ArrayLike], gauges: Mapping[str, float]
-) -> list[str]:
-    """Return the names of the alerts that fire at the last minute.
-
-    Parameters
-    ----------
-    counts : mapping of str to array_like of int
-        By counter, what was counted in each of the last minutes; all of one length, and
-        at least as long as the longest window. Objectives with neither counter given
-        are left out.
-    gauges : mapping of str to float
-        By gauge, its value, which is taken to have held for long enough.
-
-    Returns
-    -------
-    list of str
-        In the order of ALERTS.
-
-    Raises
-    ------
-    ValueError
-        If one counter of an objective is given without the other, a gauge is no number,
-        or as `burn_rate`.
-    """
-    names = []
-    for alert in BURNS:
-        objective = alert.objective
-        if (objective.bad in counts) != (objective.total in counts):
-            raise ValueError(
-                f"of {objective.bad} and {objective.total} only one is given: "
-                f"{alert.name} could never fire. Give both, or neither."
-            )
-        if objective.bad in counts and objective.total in counts:
-            fired = burning(alert, counts[objective.bad], counts[objective.total])
-            names += [alert.name] if len(fired) and fired[-1] else []
-    values = {name: numbers([value], name)[0] for name, value in gauges.items()}
-    names += [a.name for a in LINES if values.get(a.gauge, np.nan) > a.above]
-    return names
 
 
 def _counts(
