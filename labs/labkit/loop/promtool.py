@@ -36,8 +36,7 @@ def agrees(
         return None
     series = {alert.objective.bad: bad, alert.objective.total: total}
     with Folder("promtool-") as folder:
-        (folder / rules.RULES).write_text(rules.rules([alert]))
-        (folder / rules.TESTS).write_text(rules.rule_tests(series, [alert]))
+        rules.write(folder, series, [alert])
         checked, tested = (
             subprocess.run(
                 [program, *command], cwd=folder, capture_output=True, text=True
