@@ -46,6 +46,7 @@ def test_the_rules_give_up_what_they_say(folder: Path) -> None:
     found = retention.due(folder, STRICT)
     kinds = pd.Series([each.kind for each in found]).value_counts()
     assert kinds["log"] == 11 and kinds["model"] == 1 and kinds["metrics"] == 1
+    assert found[-1].before == UNTIL - 4 * DAY
     assert small_world.outcomes(folder) == ["refused", "refused"]
     before = len(list((folder / "answers").iterdir()))
     assert retention.due(folder, STRICT) == found  # asking removes nothing

@@ -173,7 +173,8 @@ def _retain(given: argparse.Namespace) -> int:
     """List, or remove, what the rules give up."""
     found = (retention.apply if given.apply else retention.due)(given.folder)
     for each in found:
-        _say(f"{each.kind} {each.name}: {each.why}")
+        before = "" if each.before is None else f" before {each.before}"
+        _say(f"{each.kind} {each.name}{before}: {each.why}")
     done = "removed" if given.apply else "would go; --apply removes them"
     _say(f"{len(found)} {done}")
     return 0

@@ -23,7 +23,6 @@ from flightline.loop.journal import (
     read_models,
     read_ticks,
     reading,
-    text_of,
 )
 from flightline.loop.labels import whole
 from flightline.loop.standing import standing_of
@@ -68,11 +67,23 @@ class Rules:
 
 @dataclass(frozen=True)
 class Due:
-    """Something that the rules give up: what it is, which one, and why."""
+    """Something that the rules give up: what it is, which one, and why.
+
+    Attributes
+    ----------
+    kind : {"log", "model", "versions", "metrics"}
+    name : str
+        The file, the model, or the table of the lake.
+    why : str
+        The rule.
+    before : int or Timestamp, optional
+        Of versions and metrics, those before this one go.
+    """
 
     kind: str
     name: str
     why: str
+    before: int | pd.Timestamp | None = None
 
 
 def due(folder: Path | str, rules: Rules | None = None) -> list[Due]:
@@ -87,8 +98,7 @@ def due(folder: Path | str, rules: Rules | None = None) -> list[Due]:
     Returns
     -------
     list of Due
-        Logs, models, versions of the lake's tables (all before the named one) and
-        metrics (all before the named moment).
+        Logs, models, versions of the lake's tables, and rows of the metrics store.
 
     Raises
     ------
@@ -124,12 +134,12 @@ def _due(folder: Path, base: sqlite3.Connection, rules: Rules) -> Iterator[Due]:
         for table, version in sorted(oldest.items()):
             if lake.snapshot(folder / "lake", table).oldest < version:
                 why = f"older than {rules.version_days} days, no kept model needs it"
-                yield Due("versions", f"{table} before {version}", why)
+                yield Due("versions", table, why, version)
     until = now - rules.metrics_days * DAY
     store = folder / "metrics.sqlite"
     if store.is_file() and drift.old_metrics(store, until):
         why = f"older than {rules.metrics_days} days"
-        yield Due("metrics", f"before {text_of(until)}", why)
+        yield Due("metrics", store.name, why, until)
 
 
 def _seen(ticks: pd.DataFrame, since: pd.Timestamp) -> dict[str, int]:
@@ -188,12 +198,10 @@ def apply(folder: Path | str, rules: Rules | None = None) -> list[Due]:
                 (folder / each.name).unlink()
             elif each.kind == "model":
                 shutil.rmtree(folder / "models" / each.name)
-            elif each.kind == "versions":
-                table, _, version = each.name.partition(" before ")
-                upkeep.expire(folder / "lake", table, int(version))
-            else:
-                until = pd.Timestamp(each.name[7:])
-                drift.old_metrics(folder / "metrics.sqlite", until, remove=True)
+            elif isinstance(each.before, int):
+                upkeep.expire(folder / "lake", each.name, each.before)
+            elif each.before is not None:
+                drift.old_metrics(folder / each.name, each.before, remove=True)
     return found
 
 
