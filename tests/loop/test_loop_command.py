@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from flightline import loop
+from flightline import lake, loop
 from flightline.loop import __main__ as command
 from flightline.loop import permits
 
@@ -46,6 +46,23 @@ def test_retain_lists_first(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     assert ask("retain", folder) == 0
     assert "0 would go" in capsys.readouterr().out
     assert ask("retain", folder, "--apply") == 0
+
+
+def test_forget_erases_and_tells(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tail = lake.read(folder / "lake", "schedule")["tailnum"].mode()[0]
+    assert ask("forget", folder, "tailnum", tail) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert sorted(line.partition(":")[0] for line in said) == [
+        "arrivals",
+        "departures",
+        "schedule",
+    ]
+    for table in ("arrivals", "departures", "schedule"):
+        assert not (lake.read(folder / "lake", table)["tailnum"] == tail).any()
+    assert ask("forget", folder, "flight_id", "X") == 2
+    assert "not erased by itself" in capsys.readouterr().err
 
 
 def test_permit_and_promote(

@@ -4,8 +4,9 @@
 on from where an earlier run stopped; `status`, `page` and `metrics` say where it
 stands; `trace FOLDER ID` follows an answer to its model, data, code and files; `rules`
 writes the alert rules for Prometheus; `retain` lists what the retention rules give up,
-and removes it with `--apply`; `permit` makes a key for somebody who may promote, and
-`promote` orders a promotion with it.
+and removes it with `--apply`; `forget FOLDER COLUMN VALUE` erases from the lake what
+names somebody; `permit` makes a key for somebody who may promote, and `promote` orders
+a promotion with it.
 
 Exit codes: 0, done; 1, `status` found an alert in the last step; 2, no answer, and one
 line on the standard error says why.
@@ -90,6 +91,9 @@ def parser() -> argparse.ArgumentParser:
     command("rules", "write the alert rules for Prometheus into a folder")
     four = command("retain", "list what the retention rules give up")
     four.add_argument("--apply", action="store_true", help="remove it")
+    erased = command("forget", "erase the rows that hold a value from the lake")
+    erased.add_argument("column", help="a column of the feeds, such as tailnum")
+    erased.add_argument("value", help="what to erase")
     five = command("permit", "make a key for somebody who may promote")
     five.add_argument("name", help="letters, digits and hyphens")
     six = command("promote", f"order a promotion, with the key in {KEY}")
@@ -180,6 +184,15 @@ def _retain(given: argparse.Namespace) -> int:
     return 0
 
 
+def _forget(given: argparse.Namespace) -> int:
+    """Erase what names somebody, and tell how many rows went."""
+    for table, rows in retention.forget(
+        given.folder, given.column, given.value
+    ).items():
+        _say(f"{table}: {rows} rows erased")
+    return 0
+
+
 def _permit(given: argparse.Namespace) -> int:
     """Make a key, and show it once."""
     key = permits.permit(given.folder, given.name)
@@ -202,6 +215,7 @@ COMMANDS = {
     "trace": _trace,
     "rules": _rules,
     "retain": _retain,
+    "forget": _forget,
     "permit": _permit,
     "promote": _promote,
 }
