@@ -53,6 +53,7 @@ TRIGGERS: dict[str, Trigger] = {
     "drift": triggers.Drift(),
     "performance": triggers.Performance(),
     "gap": triggers.Gap(),
+    "calibration": triggers.Calibration(),
 }
 """The triggers that the command line knows."""
 
