@@ -17,7 +17,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from flightline import decisions, serving
+from flightline import decisions, lake, serving
+from flightline.loop.clock import DAY
 from flightline.loop.compare import compare
 from flightline.loop.core import losses
 from flightline.loop.labels import (
@@ -32,7 +33,6 @@ from flightline.loop.policy import Model
 
 Action = Literal["go on", "roll back", "promote"]
 
-DAY = pd.Timedelta(days=1)
 PAIRED = ["id", "asked_at", "day", "due_at", "champion", "challenger"]
 """The columns of answers with the scores of two models."""
 
@@ -175,7 +175,7 @@ def complete_days(paired: pd.DataFrame, trial: Trial, now: pd.Timestamp) -> list
     """
     paired = paired.assign(day=_dates(paired), mature=mature(paired, "paired"))
     inside = paired[paired["asked_at"] > trial.since]
-    today = now.tz_convert("America/New_York").strftime("%Y-%m-%d")
+    today = now.tz_convert(lake.NEW_YORK).strftime("%Y-%m-%d")
     found: list[str] = []
     for day, rows in inside.groupby("day", sort=True):
         if str(day) >= today or not rows["mature"].all() or rows["late"].isna().all():

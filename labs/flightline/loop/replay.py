@@ -15,6 +15,7 @@ import pandas as pd
 
 from flightline.loop import canary
 from flightline.loop.challengers import FromTable, Recalibrated, recalibrate
+from flightline.loop.clock import DAY
 from flightline.loop.fits import Fit, fit_rows, learned_at, model_of
 from flightline.loop.kept import Kept, Shelf
 from flightline.loop.labels import LabelJoin, must_be_a_moment
@@ -31,8 +32,6 @@ from flightline.loop.policy import (
     gather,
 )
 from flightline.loop.year import Year
-
-DAY = pd.Timedelta(days=1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ import pandas as pd
 
 from flightline import drift, lake
 from flightline.lake import upkeep
+from flightline.loop.clock import DAY
 from flightline.loop.journal import (
     Journal,
     last_tick,
@@ -26,8 +27,6 @@ from flightline.loop.journal import (
 )
 from flightline.loop.labels import whole
 from flightline.loop.standing import standing_of
-
-DAY = pd.Timedelta(days=1)
 
 MOST_DAYS = 36_500
 """A hundred years: whoever wants to keep all takes this."""

@@ -12,15 +12,13 @@ import numpy as np
 import pandas as pd
 
 from flightline import drift, training
+from flightline.loop.clock import DAY
 from flightline.loop.core import retrain_now
 from flightline.loop.labels import must_be_a_moment, whole, with_labels
 from flightline.loop.policy import Evidence
 
 ENOUGH_DAYS = 7
 """The fewest days on which a champion is judged."""
-
-WEEK = pd.Timedelta(weeks=1)
-DAY = pd.Timedelta(days=1)
 
 
 @dataclass(frozen=True)

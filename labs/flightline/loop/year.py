@@ -6,6 +6,7 @@ import pandas as pd
 
 from flightline import training
 from flightline.features import FEATURES
+from flightline.loop.clock import day_of
 from flightline.loop.fits import NEEDED, due_at
 from flightline.loop.labels import must_have
 
@@ -44,12 +45,11 @@ class Year:
         self.table = table.sort_values(
             ["prediction_time", "flight_id"], ignore_index=True
         )
-        local = self.table["sched_dep_utc"].dt.tz_convert("America/New_York")
         self.requests = pd.DataFrame(
             {
                 "id": self.table["flight_id"],
                 "asked_at": self.table["prediction_time"],
-                "day": local.dt.strftime("%Y-%m-%d"),
+                "day": day_of(self.table["sched_dep_utc"]),
                 "due_at": due_at(self.table),
             }
         )
