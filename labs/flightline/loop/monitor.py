@@ -27,6 +27,7 @@ from flightline.loop.clock import DAY, Tick
 from flightline.loop.core import losses
 from flightline.loop.labels import silence, silent_days, with_labels
 from flightline.loop.policy import Evidence
+from flightline.loop.standing import Said
 from flightline.loop.triggers import few_days
 
 WATCHED = ("departures", "arrivals", "weather")
@@ -50,8 +51,8 @@ HELD = "flightline_promotions_held"
 GATED = "flightline_refused_in_a_row"
 TAKEN_BACK = "flightline_rolled_back_in_a_row"
 
-Alert = tuple[pd.Timestamp, str, str]
-Said = tuple[pd.Timestamp, str, Mapping[str, object]]
+Raised = tuple[pd.Timestamp, str, str]
+"""When an alert was raised, its name, and what it said."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Seen:
         What the counters of the objectives grew by.
     """
 
-    alerts: list[Alert]
+    alerts: list[Raised]
     counts: dict[str, int]
 
 
@@ -240,7 +241,7 @@ def _counted(times: pd.Series, now: pd.Timestamp, minutes: int) -> np.ndarray:
     return np.bincount(place, minlength=minutes)
 
 
-def budget_alerts(counts: Mapping[str, np.ndarray], tick: Tick) -> list[Alert]:
+def budget_alerts(counts: Mapping[str, np.ndarray], tick: Tick) -> list[Raised]:
     """Return when the budgets of the objectives burned too fast in a step.
 
     Parameters

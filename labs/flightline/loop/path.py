@@ -154,7 +154,7 @@ def run(
         return digest_of(journal.base)
 
 
-Kept = tuple[str, dict[str, object]]
+Settled = tuple[str, dict[str, object]]
 Note = tuple[str, pd.Timestamp, dict[str, object]]
 
 
@@ -322,9 +322,9 @@ class _Run:
 
     def _decide(
         self, tick: Tick, answered: answering.Answered
-    ) -> tuple[Standing, list[Kept], list[Note]]:
+    ) -> tuple[Standing, list[Settled], list[Note]]:
         """Review a trial, ask the policy once a week, follow orders."""
-        standing, said, notes = self.standing, list[Kept](), list[Note]()
+        standing, said, notes = self.standing, list[Settled](), list[Note]()
         trial = self._trial(standing)
         if trial is not None:
             standing, body = self._review(trial, tick.now, answered)
