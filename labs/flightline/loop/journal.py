@@ -25,6 +25,9 @@ from flightline.loop.clock import Backwards, Tick
 from flightline.loop.labels import must_be_a_moment, probabilities
 
 NAME, LOCK = "journal.sqlite", "writer.lock"
+LAKE, MODELS, METRICS = "lake", "models", "metrics.sqlite"
+"""What else lies in the folder of a run."""
+
 FORMAT = "1"
 TABLES = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -9,10 +9,11 @@ import pandas as pd
 
 from flightline import lake, training
 from flightline.features import CATEGORICAL, NUMERIC
-from flightline.lake import upkeep
 from flightline.loop import answering
 from flightline.loop.journal import (
     ANSWERS,
+    LAKE,
+    MODELS,
     parsed,
     read_decisions,
     read_environment,
@@ -187,18 +188,18 @@ def _traced(
         _versions(parsed(versions, "the versions of a step")),
         _versions(model.get("versions")),
     )
-    reports = reports_known(folder / "lake", FOREVER)
+    reports = reports_known(folder / LAKE, FOREVER)
     return Trace(
         answer,
         dict(heard.fetchall()),
         log,
         digest,
         _state(folder / log, digest),
-        _features(folder / "lake", str(answer["id"]), asked),
+        _features(folder / LAKE, str(answer["id"]), asked),
         model,
         _model_state(folder, str(answer["model"]), model),
-        _feeds(folder / "lake", seen, asked),
-        _feeds(folder / "lake", learned, None),
+        _feeds(folder / LAKE, seen, asked),
+        _feeds(folder / LAKE, learned, None),
         read_environment(base, environment),
         reports[reports["flight_id"] == answer["id"]].reset_index(drop=True),
         _decided(base, str(answer["model"]), str(tick)),
@@ -222,7 +223,7 @@ def _model_state(folder: Path, name: str, about: Mapping[str, object]) -> str:
     """Say whether the files of a model are there, and are what they were."""
     digest = str(about.get("manifest_sha256", ""))
     try:
-        training.load_model(folder / "models" / name, FILE, digest)
+        training.load_model(folder / MODELS / name, FILE, digest)
     except (training.Damaged, OSError, ValueError) as error:
         return f"not to be opened: {error}"
     return "unchanged"
@@ -272,7 +273,7 @@ def _feed(lake_dir: Path, table: str, version: int, asked: pd.Timestamp | None) 
         files = files[(end >= asked - back) & (start <= last)]
     raw: set[str] = set()
     for path in files["path"]:
-        for source in upkeep.sources_of(entries, path):
+        for source in lake.sources_of(entries, path):
             raw.update(source.split(" "))
     pairs = zip(files["path"], files["sha256"], strict=True)
     return Feed(table, version, tuple(pairs), tuple(sorted(raw)))

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from flightline import drift, training
 from flightline.experiments import PAGE_COLOURS, SVG_SETTINGS, as_svg, fill_page
 from flightline.loop.journal import (
+    METRICS,
     digest_of,
     last_tick,
     read_alerts,
@@ -89,7 +90,7 @@ def to_html(folder: Path | str, title: str = "Flightline's loop") -> str:
         now=_moment(now),
         open=alerts[alerts["at"] == now].to_dict("records"),
         standing=_standing(standing),
-        drawing=Markup(_drawing(Path(folder) / "metrics.sqlite")),
+        drawing=Markup(_drawing(Path(folder) / METRICS)),
         decisions=[decision_row(*each) for each in reversed(said)],
         models=[
             (name, _moment(about["cut_off"]), about["rows"], about["late"])

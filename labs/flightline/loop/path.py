@@ -31,6 +31,9 @@ from flightline.loop.clock import DAY, START, Clock, Tick, decides
 from flightline.loop.fits import Fit
 from flightline.loop.journal import (
     ANSWERS,
+    LAKE,
+    METRICS,
+    MODELS,
     SHADOWS,
     Entry,
     Journal,
@@ -170,8 +173,8 @@ class _Run:
         say: Callable[[str], None],
     ) -> None:
         self.folder, self.source, self.plan = folder, source, plan
-        self.journal, self.say, self.lake = journal, say, folder / "lake"
-        self.studio = Studio(folder / "models", plan.fit, plan.wait)
+        self.journal, self.say, self.lake = journal, say, folder / LAKE
+        self.studio = Studio(folder / MODELS, plan.fit, plan.wait)
         self.join = LabelJoin(plan.wait)
         self.versions = {
             name: len(lake.log(self.lake, name)) for name in lake.tables(self.lake)
@@ -242,7 +245,7 @@ class _Run:
         kept = answering.kept_answers(self.lake, now)
         self.rows = [kept] if len(kept) else []
         self.served = read_answers(self.journal.base, since=now - RECENT)
-        self.watch = monitor.Watch(self.lake, self.folder / "metrics.sqlite", now)
+        self.watch = monitor.Watch(self.lake, self.folder / METRICS, now)
 
     def _deploy(self) -> None:
         """Load who answers, and tell a service that follows the rollout."""

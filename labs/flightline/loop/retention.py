@@ -15,9 +15,11 @@ from pathlib import Path
 import pandas as pd
 
 from flightline import drift, lake
-from flightline.lake import upkeep
 from flightline.loop.clock import DAY
 from flightline.loop.journal import (
+    LAKE,
+    METRICS,
+    MODELS,
     Journal,
     last_tick,
     read_decisions,
@@ -126,16 +128,16 @@ def _due(folder: Path, base: sqlite3.Connection, rules: Rules) -> Iterator[Due]:
             needed = about.get("versions")
             for table, version in (needed if isinstance(needed, dict) else {}).items():
                 oldest[table] = min(version, oldest.get(table, version))
-        elif (folder / "models" / name).is_dir():
+        elif (folder / MODELS / name).is_dir():
             why = f"never answered, older than {rules.model_days} days"
             yield Due("model", name, why)
     if ticks["now"].iloc[0] < now - rules.version_days * DAY:
         for table, version in sorted(oldest.items()):
-            if lake.snapshot(folder / "lake", table).oldest < version:
+            if lake.snapshot(folder / LAKE, table).oldest < version:
                 why = f"older than {rules.version_days} days, no kept model needs it"
                 yield Due("versions", table, why, version)
     until = now - rules.metrics_days * DAY
-    store = folder / "metrics.sqlite"
+    store = folder / METRICS
     if store.is_file() and drift.old_metrics(store, until):
         why = f"older than {rules.metrics_days} days"
         yield Due("metrics", store.name, why, until)
@@ -196,9 +198,9 @@ def apply(folder: Path | str, rules: Rules | None = None) -> list[Due]:
             if each.kind == "log":
                 (folder / each.name).unlink()
             elif each.kind == "model":
-                shutil.rmtree(folder / "models" / each.name)
+                shutil.rmtree(folder / MODELS / each.name)
             elif isinstance(each.before, int):
-                upkeep.expire(folder / "lake", each.name, each.before)
+                lake.expire(folder / LAKE, each.name, each.before)
             elif each.before is not None:
                 drift.old_metrics(folder / each.name, each.before, remove=True)
     return found
@@ -242,7 +244,7 @@ def forget(folder: Path | str, column: str, value: object) -> dict[str, int]:
         )
     folder = Path(folder)
     _must_hold_a_run(folder)
-    lake_dir = folder / "lake"
+    lake_dir = folder / LAKE
     with Journal(folder):
         tables = [
             table
