@@ -54,7 +54,7 @@ ANSWERS = [*DECIDED, "latency_ms"]
 """The columns of an answer; how long it took is no part of the digest."""
 
 SHADOWS = ["model", "id", "tick", "score"]
-TIMES = ["tick", "asked_at", "due_at"]
+TIMES = ["tick", "asked_at", "due_at", "at", "now", "since"]
 
 
 class BrokenJournal(RuntimeError):
@@ -313,11 +313,10 @@ def _locked(path: Path) -> int:
 
 def _opened(path: Path) -> sqlite3.Connection:
     """Open a journal for writing; make a new one where there is none."""
-    new = not path.is_file() or not path.stat().st_size
     base = sqlite3.connect(path, isolation_level=None)
     try:
         base.execute("PRAGMA synchronous = FULL")
-        if new or not _has_tables(base):
+        if not _has_tables(base):
             with base:
                 base.execute("BEGIN IMMEDIATE")
                 for statement in filter(str.strip, TABLES.split(";")):
@@ -334,7 +333,7 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _has_tables(base: sqlite3.Connection) -> bool:
-    """Tell whether a file has any table: a killed first start leaves it empty."""
+    """Tell whether a file has any table: a new one, or a killed start's, has none."""
     found = base.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
     return found is not None
 
@@ -543,8 +542,7 @@ def read_models(base: sqlite3.Connection) -> dict[str, dict[str, object]]:
 def read_alerts(base: sqlite3.Connection) -> pd.DataFrame:
     """Read the alerts: `at` (UTC), `name` and `said`, in order of time."""
     rows = base.execute("SELECT at, name, said FROM alerts ORDER BY at, name")
-    table = pd.DataFrame(rows.fetchall(), columns=["at", "name", "said"])
-    return table.assign(at=pd.to_datetime(table["at"], utc=True, format="ISO8601"))
+    return _table(rows.fetchall(), ["at", "name", "said"])
 
 
 def read_ticks(base: sqlite3.Connection) -> pd.DataFrame:
@@ -552,9 +550,7 @@ def read_ticks(base: sqlite3.Connection) -> pd.DataFrame:
     names = ["now", "since", "versions", "log", "log_sha256", "refused"]
     names += ["counts", "environment", "digest"]
     rows = base.execute(f"SELECT {', '.join(names)} FROM ticks ORDER BY now")
-    table = pd.DataFrame(rows.fetchall(), columns=names)
-    for name in ("now", "since"):
-        table[name] = pd.to_datetime(table[name], utc=True, format="ISO8601")
+    table = _table(rows.fetchall(), names)
     for name in ("versions", "counts"):
         table[name] = [parsed(each, f"{name} of a step") for each in table[name]]
     return table
