@@ -115,7 +115,7 @@ class Recalibrated:
     def _moved(self, scores: pd.Series) -> Floats:
         """Return scores with the slope and the bias."""
         line = self.slope * logit(scores.to_numpy()) + self.bias
-        return np.asarray(1 / (1 + np.exp(-line)))
+        return training.sigmoid(line)
 
 
 def recalibrate(

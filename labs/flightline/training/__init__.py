@@ -10,7 +10,7 @@ flightline.training` trains from the command line.
 """
 
 from flightline.training import tracking
-from flightline.training.calibration import calibrate
+from flightline.training.calibration import calibrate, sigmoid
 from flightline.training.checkpoints import load_checkpoint, save_checkpoint
 from flightline.training.core import (
     PIECES,
@@ -98,6 +98,7 @@ __all__ = [
     "save_checkpoint",
     "save_models",
     "sha256",
+    "sigmoid",
     "snapshot",
     "split",
     "start_training",
