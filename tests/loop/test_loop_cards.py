@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,7 @@ def test_who_may_not_be_promoted(asking: Path) -> None:
     with pytest.raises(ValueError, match="maya has a key already"):
         permits.permit(asking, "maya")
     assert b"maya." not in (asking / permits.KEYS).read_bytes()
+    assert stat.S_IMODE((asking / permits.KEYS).stat().st_mode) == 0o600
     (asking / permits.ORDER).write_text(json.dumps({"model": 1}))
     with pytest.raises(ValueError, match=r"is no order.*Remove it"):
         loop.run(asking, small_world.small(), ASK, START + 8 * DAY)

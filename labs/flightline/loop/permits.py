@@ -13,7 +13,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -76,9 +76,7 @@ def permit(folder: Path | str, name: str) -> str:
         if name in {record.name for record in records}:
             raise ValueError(f"{name} has a key already. Take another name.")
         key, record = serving.new_key(name)
-        content = json.dumps([asdict(each) for each in (*records, record)]).encode()
-        training.write_atomic(path, content)
-        path.chmod(0o600)
+        serving.keep_keys(path, [*records, record], replace=True)
     return key
 
 

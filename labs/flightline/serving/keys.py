@@ -155,18 +155,30 @@ def read_keys(path: Path) -> list[KeyRecord]:
     if not records or len(sound) < len(records):
         raise ValueError(
             f"{path} holds no list of keys (name, salt, digest). Restore it, or move "
-            "it away: then a new key is made and shown at the next start."
+            "it away and make new keys: those in it are lost."
         )
     return records
 
 
-def keep_keys(path: Path, records: Iterable[KeyRecord]) -> None:
-    """Store keys in one step, for the owner alone; never over a file that is there.
+def keep_keys(
+    path: Path, records: Iterable[KeyRecord], *, replace: bool = False
+) -> None:
+    """Store keys in one step, for the owner alone.
+
+    Parameters
+    ----------
+    path : Path
+        The file. Its folder exists.
+    records : iterable of KeyRecord
+        What is stored.
+    replace : bool
+        Whether a file that is there is replaced.
 
     Raises
     ------
     FileExistsError
-        If another service stored its keys there meanwhile.
+        If a file is there that is not to be replaced: another service stored its keys
+        meanwhile.
     OSError
         If the disk is full, or the folder is missing. Nothing is left behind then.
     """
@@ -178,7 +190,10 @@ def keep_keys(path: Path, records: Iterable[KeyRecord]) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.link(draft, path)  # unlike a rename, it fails where a file is
+        if replace:
+            draft.rename(path)
+        else:
+            os.link(draft, path)  # unlike a rename, it fails where a file is
     finally:
         with contextlib.suppress(OSError):
             draft.unlink()
