@@ -16,12 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from flightline import serving, training
 from flightline.loop.journal import read_decisions, read_models, reading
 from flightline.loop.policy import Model
-from flightline.loop.standing import plain
+from flightline.loop.standing import moment, plain
 
 KEYS, ORDER = "promoters.json", "order.json"
 
@@ -140,7 +138,7 @@ def _passed(base: sqlite3.Connection, name: str) -> Model:
     known = read_models(base)
     if name not in known:
         raise NotAllowed(f"the run has no model {name!r}. It has: {', '.join(known)}.")
-    model = Model(name, pd.Timestamp(str(known[name]["cut_off"])))
+    model = Model(name, moment(known[name]["cut_off"]))
     allowed = False
     for _, _, body in read_decisions(base):
         allowed = allowed or name in _answering(body)
@@ -190,8 +188,7 @@ def pending(folder: Path, base: sqlite3.Connection) -> Order | None:
         return None
     try:
         body = json.loads(path.read_bytes())
-        cut_off = pd.Timestamp(body["model"]["cut_off"])
-        model = Model(body["model"]["name"], cut_off.as_unit("us"))
+        model = Model(body["model"]["name"], moment(body["model"]["cut_off"]))
         said = [body[name] for name in ("by", "why", "number")]
         if not all(isinstance(each, str) for each in (model.name, *said)):
             raise ValueError("a name, reason or number that is no text")
@@ -201,7 +198,7 @@ def pending(folder: Path, base: sqlite3.Connection) -> Order | None:
     if _followed(base, found):
         return None
     known = read_models(base).get(model.name, {}).get("cut_off")
-    if known is None or pd.Timestamp(str(known)) != model.cut_off:
+    if known is None or moment(known) != model.cut_off:
         raise ValueError(
             f"{path} orders {model.name} of {model.cut_off}, which is no model of this "
             "run. Remove it."

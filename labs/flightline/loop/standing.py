@@ -126,10 +126,10 @@ def _model(body: object) -> Model | None:
     """Read a model back."""
     if not isinstance(body, Mapping):
         return None
-    return Model(str(body["name"]), _moment(body["cut_off"]))
+    return Model(str(body["name"]), moment(body["cut_off"]))
 
 
-def _moment(text: object) -> pd.Timestamp:
+def moment(text: object) -> pd.Timestamp:
     """Read a moment back."""
     return pd.Timestamp(str(text)).as_unit("us")
 
@@ -142,9 +142,9 @@ def _read(body: Mapping[str, object]) -> Standing:
     tried = body["tried_since"]
     return Standing(
         champion,
-        _moment(body["since"]),
+        moment(body["since"]),
         _model(body["challenger"]),
-        None if tried is None else _moment(tried),
+        None if tried is None else moment(tried),
         _model(body["former"]),
     )
 
