@@ -160,7 +160,8 @@ class Child:
         )
         atexit.register(self.end)
         self._end_at = time.monotonic() + self.deadline_s
-        self._timer = threading.Timer(self.deadline_s, self._signal, [signal.SIGKILL])
+        self._late = False
+        self._timer = threading.Timer(self.deadline_s, self._expire)
         self._timer.daemon = True
         self._timer.start()
         try:
@@ -230,13 +231,10 @@ class Child:
         ChildError
             If the deadline ended it.
         """
-        left = self._end_at - time.monotonic()
-        try:
-            code = self.process.wait(timeout=max(left, POLL_S))
-        except subprocess.TimeoutExpired:
+        code = self.process.wait()
+        if self._late:
             self.end()
-            late = f"was still running after {self.deadline_s:g} s"
-            raise self._error(late) from None
+            raise self._error(f"was still running after {self.deadline_s:g} s")
         return code
 
     def end(self) -> None:
@@ -252,6 +250,12 @@ class Child:
         self.process.wait()
         self.log()
         self._output.close()
+
+    def _expire(self) -> None:
+        """Kill what still runs at the deadline, and remember that it was this."""
+        if self.process.poll() is None:
+            self._late = True
+        self._signal(signal.SIGKILL)
 
     def _signal(self, signum: int) -> None:
         """Signal the whole process group, if any of it is left."""
