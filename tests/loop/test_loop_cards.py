@@ -102,6 +102,19 @@ def test_a_killed_step_follows_an_order_once(asking: Path) -> None:
     assert len(orders) == 1 and not (asking / permits.ORDER).exists()
 
 
+def test_a_second_order_does_not_replace_one_that_waits(asking: Path) -> None:
+    maya, noor = (permits.permit(asking, name) for name in ("maya", "noor"))
+    first = permits.order(asking, challenger(asking), maya, "good")
+    with pytest.raises(
+        ValueError, match=rf"maya has ordered {first.model.name}.*remov"
+    ):
+        permits.order(asking, champion(asking), noor, "keep the old one")
+    (asking / permits.ORDER).unlink()
+    permits.order(asking, champion(asking), noor, "keep the old one")
+    loop.run(asking, small_world.small(), ASK, START + 8 * DAY)
+    assert small_world.decisions(asking)[-1][2]["order"]["by"] == "noor"
+
+
 @pytest.mark.parametrize("key", ["", "maya.guess", "nobody.guess"])
 def test_an_unknown_key_may_not_promote(asking: Path, key: str) -> None:
     permits.permit(asking, "maya")

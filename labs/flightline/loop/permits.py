@@ -115,7 +115,7 @@ def order(folder: Path | str, name: str, key: str, why: str) -> Order:
         If the key is not known, or the model is unknown, or was refused by the gate or
         in a trial.
     ValueError
-        If there is no reason, or no run.
+        If there is no reason, no run, or an order that waits for the next step.
     """
     folder = Path(folder)
     known = serving.read_keys(folder / KEYS) if (folder / KEYS).is_file() else []
@@ -126,9 +126,14 @@ def order(folder: Path | str, name: str, key: str, why: str) -> Order:
         )
     if not why.strip():
         raise ValueError("a promotion needs a reason: it is kept in the model's card.")
-    with reading(folder) as base:
+    with _alone(folder), reading(folder) as base:
         found = Order(_passed(base, name), by, why.strip(), secrets.token_hex(8))
-    with _alone(folder):
+        waiting = pending(folder, base)
+        if waiting is not None:
+            raise ValueError(
+                f"{waiting.by} has ordered {waiting.model.name}, which answers after "
+                f"the next step. To take that back, remove {folder / ORDER}."
+            )
         training.write_atomic(folder / ORDER, json.dumps(plain(found)).encode())
     return found
 
