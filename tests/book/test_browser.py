@@ -30,8 +30,8 @@ ACCEPTED = {
 }
 """axe's findings that may stay: the rule, the part of the page, and whose it is."""
 
-MARK_REPEATED_CODE = """() => {
-  const seen = new Set();
+MARK_REPEATED_CODE = """known => {
+  const seen = new Set(known);
   for (const block of document.querySelectorAll('.highlight pre')) {
     const place = block.closest('.cell_input, .cell_output, .admonition')?.className;
     const kinds = [...block.querySelectorAll('*')].map(piece => piece.className);
@@ -39,8 +39,9 @@ MARK_REPEATED_CODE = """() => {
     block.toggleAttribute('data-repeated', keys.every(key => seen.has(key)));
     keys.forEach(key => seen.add(key));
   }
+  return [...seen];
 }"""
-"""Marks blocks of code all of whose kinds of pieces stand in blocks above them."""
+"""Marks blocks of code that hold no new kind of piece, and returns the kinds seen."""
 
 MODES = [(kind, scheme) for kind in browser.WIDTHS for scheme in browser.SCHEMES]
 SMALLEST_PX = 12
@@ -69,12 +70,12 @@ def test_pages(address: str, program: Browser, kind: str, scheme: str) -> None:
     pages = site.read_site(site.fresh_build().html)
     names = [name for name in pages if name != "index.html"]  # it only redirects
     assert len(names) > 5
-    found = []
+    found, kinds = [], list[str]()
     with browser.window(program, address, browser.WIDTHS[kind], scheme) as visit:
         for name in names:
             problems = inspect(visit, f"{address}/{name}", scheme)
             if kind == "desktop":
-                problems += accessibility(visit)
+                problems += accessibility(visit, kinds)
             if scheme == "light":
                 problems += [p for f in fonts(visit.page) for p in widths(visit, f)]
             found += [f"{name}: {problem}" for problem in problems]
@@ -196,14 +197,15 @@ def widths(visit: browser.Visit, font: str) -> list[str]:
     ]
 
 
-def accessibility(visit: browser.Visit) -> list[str]:
+def accessibility(visit: browser.Visit, kinds: list[str]) -> list[str]:
     """Run axe on the open page, and say what is neither right nor accepted.
 
     The contrast of colours takes nine tenths of the time, nearly all of it on pieces of
-    highlighted code. A block whose kinds of pieces stood in blocks above is left out of
-    that rule, and of no other.
+    highlighted code. A block whose `kinds` of pieces all stood in blocks before it, on
+    this page or an earlier one in the same colours, is left out of that rule, and of no
+    other. `kinds` grows by what this page adds.
     """
-    visit.page.evaluate(MARK_REPEATED_CODE)
+    kinds[:] = visit.page.evaluate(MARK_REPEATED_CODE, kinds)
     contrast = {"include": ["html"], "exclude": [["[data-repeated]"]]}
     violations = [
         *axe(visit, None, {"rules": {"color-contrast": {"enabled": False}}}),
@@ -288,7 +290,7 @@ def test_the_inspection_finds_what_is_broken(tmp_path: Path, program: Browser) -
         browser.window(program, url, 390, "dark") as visit,
     ):
         found = "\n".join(inspect(visit, f"{url}/page.html", "dark"))
-        found += "\n".join(accessibility(visit))
+        found += "\n".join(accessibility(visit, []))
     for part in [
         "px wide in a window of 390 px",
         "the theme is None, not dark",
