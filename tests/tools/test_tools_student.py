@@ -62,6 +62,22 @@ def test_a_cell_for_the_book_stays_if_what_stays_needs_it(hidden, shown):
     assert kept == [*hidden, shown]
 
 
+@pytest.mark.parametrize(
+    ("hidden", "shown"),
+    [
+        ("for _key in 'ab':\n    print(_key)", "for _key in 'cd':\n    print(_key)"),
+        ("for _key in 'ab':\n    print(_key)", "[_key for _key in 'cd']"),
+        ("print([each for each in 'ab'])", "each = 1\nprint(each)"),
+    ],
+    ids=["scratch", "scratch of a comprehension", "a comprehension's name"],
+)
+def test_a_name_that_both_set_for_themselves_keeps_no_cell(hidden, shown):
+    cells = [code(hidden, tags=["remove-cell"]), code(shown)]
+    made = student.student_edition(notebook(TITLE, *cells))
+    kept = [cell.source for cell in made.cells if cell.cell_type == "code"]
+    assert kept == [shown]
+
+
 def test_stub_keeps_signature_and_docstring():
     made = student.student_edition(template())
     (function,) = ast.parse(cell_with(made, "def late_share").source).body

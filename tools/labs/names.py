@@ -23,6 +23,16 @@ def used(cell: NotebookNode) -> set[str]:
     return _named(nodes, ast.Load) | {n.id for n in sums if isinstance(n, ast.Name)}
 
 
+def needed(cell: NotebookNode) -> set[str]:
+    """Return the names that a cell reads, without scratch names that it sets itself.
+
+    A scratch name begins with an underscore, and no cell reads one of another cell
+    under the name of its own.
+    """
+    own = made(cell) | _named(_nodes(cell), ast.Store)
+    return used(cell) - {name for name in own if name.startswith("_")}
+
+
 def defined(cell: NotebookNode) -> set[str]:
     """Return the functions and classes that a cell defines."""
     kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -38,5 +48,12 @@ def imported(cell: NotebookNode) -> set[str]:
 
 
 def made(cell: NotebookNode) -> set[str]:
-    """Return all names that a cell sets, defines or imports."""
-    return _named(_nodes(cell), ast.Store) | defined(cell) | imported(cell)
+    """Return all names that a cell sets, defines or imports.
+
+    The name that a comprehension counts with is none of them: it ends with it.
+    """
+    nodes = _nodes(cell)
+    loops = [node.target for node in nodes if isinstance(node, ast.comprehension)]
+    inner = {id(node) for target in loops for node in ast.walk(target)}
+    stays = [node for node in nodes if id(node) not in inner]
+    return _named(stays, ast.Store) | defined(cell) | imported(cell)

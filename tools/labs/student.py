@@ -106,11 +106,11 @@ def backstage(notebook: NotebookNode) -> set[str]:
     spare = {c.id: c for c in cells if "remove-cell" in notebooks.tags(c)}
     while True:  # a cell that stays may itself need another one
         stay = (cell for cell in cells if cell.id not in spare)
-        used = set[str]().union(*map(names.used, stay))
-        needed = [id for id, c in spare.items() if names.made(c) & used]
-        if not needed:
+        read = set[str]().union(*map(names.needed, stay))
+        held = [id for id, c in spare.items() if names.made(c) & read]
+        if not held:
             return set(spare)
-        for id in needed:
+        for id in held:
             del spare[id]
 
 
