@@ -126,3 +126,24 @@ def burns(bad, total, objective, window):
         share = sum(bad[part]) / max(sum(total[part]), 1)
         rates.append(share / (1 - objective))
     return rates
+
+
+# %% nothing_in_a_minute_without_requests
+"""A minute without a request"""
+
+
+def burns(bad, total, objective, window):
+    failed = pd.Series(bad, dtype=float).rolling(window, min_periods=1).sum()
+    asked = pd.Series(total, dtype=float).rolling(window, min_periods=1).sum()
+    rates = (failed / asked.clip(lower=1) / (1 - objective)).to_numpy()
+    return np.where(np.asarray(total) > 0, rates, 0)
+
+
+# %% as_long_as_the_window
+"""One rate for each minute, in a longer window"""
+
+
+def burns(bad, total, objective, window):
+    width = np.ones(window)
+    failed, asked = (np.convolve(counts, width, "same") for counts in (bad, total))
+    return failed / np.maximum(asked, 1) / (1 - objective)

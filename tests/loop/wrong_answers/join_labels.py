@@ -196,3 +196,26 @@ def join_labels(answers, labels, now, wait):
     late = once["id"].map(newest).astype("boolean")
     mature = once["due_at"] + pd.Timedelta("12h") <= now
     return once.assign(late=late, mature=mature)
+
+
+# %% hides_what_is_young
+"""D is young, and its label is known"""
+
+
+def join_labels(answers, labels, now, wait):
+    once = answers.drop_duplicates("id")
+    known = labels[labels["available_at"] <= now].sort_values("available_at")
+    newest = known.drop_duplicates("id", keep="last").set_index("id")["late"]
+    mature = once["due_at"] + wait <= now
+    late = once["id"].map(newest).astype("boolean").where(mature)
+    return once.assign(late=late, mature=mature)
+
+
+# %% returns_nothing
+"""Return the answers as a data frame"""
+
+
+def join_labels(answers, labels, now, wait):
+    known = labels[labels["available_at"] <= now].sort_values("available_at")
+    newest = known.drop_duplicates("id", keep="last").set_index("id")["late"]
+    answers.drop_duplicates("id").assign(late=lambda rows: rows["id"].map(newest))

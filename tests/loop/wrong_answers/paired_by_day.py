@@ -129,3 +129,48 @@ def paired_by_day(champion, challenger, late, day, alpha=0.05):
     error = days.std(ddof=0) / np.sqrt(len(days))
     half = stats.t.ppf(1 - alpha / 2, len(days) - 1) * error
     return days.mean(), days.mean() - half, days.mean() + half
+
+
+# %% high_end_first
+"""The low end comes first"""
+
+
+def paired_by_day(champion, challenger, late, day, alpha=0.05):
+    excess = losses(challenger, late) - losses(champion, late)
+    days = pd.Series(excess).groupby(np.asarray(day)).mean()
+    low, high = stats.ttest_1samp(days, 0).confidence_interval(1 - alpha)
+    return days.mean(), high, low
+
+
+# %% level_alpha
+"""The level of the interval is 1 - alpha"""
+
+
+def paired_by_day(champion, challenger, late, day, alpha=0.05):
+    excess = losses(challenger, late) - losses(champion, late)
+    days = pd.Series(excess).groupby(np.asarray(day)).mean()
+    low, high = stats.ttest_1samp(days, 0).confidence_interval(alpha)
+    return days.mean(), low, high
+
+
+# %% freedom_of_flights
+"""Degrees of freedom: days less one"""
+
+
+def paired_by_day(champion, challenger, late, day, alpha=0.05):
+    excess = losses(challenger, late) - losses(champion, late)
+    days = pd.Series(excess).groupby(np.asarray(day)).mean()
+    error = days.std() / np.sqrt(len(days))
+    half = stats.t.ppf(1 - alpha / 2, len(excess) - 1) * error
+    return days.mean(), days.mean() - half, days.mean() + half
+
+
+# %% half_a_loss
+"""A flight on time has a loss, too"""
+
+
+def paired_by_day(champion, challenger, late, day, alpha=0.05):
+    excess = late * (np.log(champion) - np.log(challenger))
+    days = pd.Series(excess).groupby(np.asarray(day)).mean()
+    low, high = stats.ttest_1samp(days, 0).confidence_interval(1 - alpha)
+    return days.mean(), low, high

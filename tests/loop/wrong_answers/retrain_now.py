@@ -152,3 +152,68 @@ def retrain_now(scored, alpha=0.01):
     if len(by_day) < 6:
         return False
     return bool(stats.ttest_1samp(by_day, 0).pvalue < alpha)
+
+
+# %% alpha_for_each_direction
+"""Both directions share `alpha`"""
+
+
+def retrain_now(scored, alpha=0.01):
+    known = scored[scored["late"].notna()]
+    gap = known["late"].astype(float) - known["score"]
+    by_day = gap.groupby(known["day"]).mean()
+    if len(by_day) < 7:
+        return False
+    t = by_day.mean() / (by_day.std() / np.sqrt(len(by_day)))
+    return bool(abs(t) > stats.t.ppf(1 - alpha, len(by_day) - 1))
+
+
+# %% variance_of_all_days
+"""divide by days less one"""
+
+
+def retrain_now(scored, alpha=0.01):
+    known = scored[scored["late"].notna()]
+    gap = known["late"].astype(float) - known["score"]
+    by_day = gap.groupby(known["day"]).mean()
+    if len(by_day) < 7:
+        return False
+    t = by_day.mean() / (by_day.std(ddof=0) / np.sqrt(len(by_day)))
+    return bool(2 * stats.t.sf(abs(t), len(by_day) - 1) < alpha)
+
+
+# %% counts_days_without_labels
+"""Six days with labels and one without"""
+
+
+def retrain_now(scored, alpha=0.01):
+    if scored["day"].nunique() < 7:
+        return False
+    known = scored[scored["late"].notna()]
+    gap = known["late"].astype(float) - known["score"]
+    by_day = gap.groupby(known["day"]).mean()
+    return len(by_day) > 1 and bool(stats.ttest_1samp(by_day, 0).pvalue < alpha)
+
+
+# %% scores_without_labels
+"""Without its label an answer's score does not count"""
+
+
+def retrain_now(scored, alpha=0.01):
+    days = scored.groupby("day")
+    by_day = (days["late"].mean() - days["score"].mean()).dropna().astype(float)
+    if len(by_day) < 7:
+        return False
+    return bool(stats.ttest_1samp(by_day, 0).pvalue < alpha)
+
+
+# %% not_paired
+"""Subtract first, on each day"""
+
+
+def retrain_now(scored, alpha=0.01):
+    known = scored[scored["late"].notna()]
+    days = known.astype({"late": float}).groupby("day")[["late", "score"]].mean()
+    if len(days) < 7:
+        return False
+    return bool(stats.ttest_ind(days["late"], days["score"]).pvalue < alpha)
