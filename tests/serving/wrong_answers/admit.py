@@ -165,3 +165,15 @@ def admit(request, door):
     door.size(request)
     door.body(request)
     return caller, door.flight(request)
+
+
+# %% reads_the_pieces_first
+"""You read the pieces yourself"""
+
+
+def admit(request, door):
+    b"".join(request.pieces)
+    caller = door.caller(request)
+    door.spend(caller)
+    door.size(request)
+    return caller, door.flight(door.body(request))

@@ -180,3 +180,54 @@ async def open_loop(ask, due_s):
 
     await asyncio.gather(*(one(n, due) for n, due in enumerate(due_s)))
     return ms
+
+
+# %% without_a_start
+"""`due_s` counts from your start"""
+
+
+async def open_loop(ask, due_s):
+    clock = asyncio.get_running_loop().time
+
+    async def one(number, due):
+        await asyncio.sleep(due - clock())
+        await ask(number)
+        return 1000 * (clock() - due)
+
+    return await asyncio.gather(*(one(n, due) for n, due in enumerate(due_s)))
+
+
+# %% stops_everybody
+"""`time.sleep` stops everybody"""
+
+
+async def open_loop(ask, due_s):
+    import time
+
+    clock = asyncio.get_running_loop().time
+    start, tasks = clock(), []
+
+    async def one(number, due):
+        await ask(number)
+        return 1000 * (clock() - start - due)
+
+    for number, due in enumerate(due_s):
+        time.sleep(max(0.0, start + due - clock()))
+        tasks.append(asyncio.create_task(one(number, due)))
+    return await asyncio.gather(*tasks)
+
+
+# %% asks_with_the_moment
+"""Call `ask` with the number of the request"""
+
+
+async def open_loop(ask, due_s):
+    clock = asyncio.get_running_loop().time
+    start = clock()
+
+    async def one(due):
+        await asyncio.sleep(start + due - clock())
+        await ask(due)
+        return 1000 * (clock() - start - due)
+
+    return await asyncio.gather(*(one(due) for due in due_s))

@@ -169,3 +169,59 @@ async def read_in_time(read, flight, deadline_s, fallback):
         return Read(fallback(flight), "fallback", "")
     except Exception as error:
         return Read(fallback(flight), "fallback", type(error).__name__)
+
+
+# %% catches_inside_the_block
+"""Your deadline raises: put the `try` around it"""
+
+
+async def read_in_time(read, flight, deadline_s, fallback):
+    async with asyncio.timeout(deadline_s):
+        try:
+            return Read(await read(flight), "online", "")
+        except LookupError:
+            return Read(fallback(flight), "fallback", "")
+        except Exception as error:
+            return Read(fallback(flight), "fallback", type(error).__name__)
+
+
+# %% lets_the_timeout_out
+"""Your deadline raises"""
+
+
+async def read_in_time(read, flight, deadline_s, fallback):
+    try:
+        found = await asyncio.wait_for(read(flight), deadline_s)
+        return Read(found, "online", "")
+    except LookupError:
+        return Read(fallback(flight), "fallback", "")
+
+
+# %% none_for_nothing
+"""`failure` is "", never None"""
+
+
+async def read_in_time(read, flight, deadline_s, fallback):
+    failure = None
+    try:
+        found = await asyncio.wait_for(read(flight), deadline_s)
+        return Read(found, "online", failure)
+    except LookupError:
+        pass
+    except Exception as error:
+        failure = type(error).__name__
+    return Read(fallback(flight), "fallback", failure)
+
+
+# %% none_for_an_unknown_flight
+"""`failure` is "", never None"""
+
+
+async def read_in_time(read, flight, deadline_s, fallback):
+    try:
+        found = await asyncio.wait_for(read(flight), deadline_s)
+        return Read(found, "online", "")
+    except LookupError:
+        return Read(fallback(flight), "fallback", None)
+    except Exception as error:
+        return Read(fallback(flight), "fallback", type(error).__name__)

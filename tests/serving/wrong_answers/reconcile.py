@@ -229,3 +229,42 @@ def reconcile(answers, log):
         "differ": int((logged & ~agreed).sum()),
         "repeated": int(lines["request_id"].duplicated().sum()),
     }
+
+
+# %% last_line_alone
+"""One of its lines agrees: it repeats, nothing differs"""
+
+
+def reconcile(answers, log):
+    lines = log[~log["shadow"].astype(bool)]
+    once = lines.drop_duplicates("request_id", keep="last")
+    both = answers.merge(once, on="request_id", how="left", suffixes=("", "_log"))
+    missing = both["score_log"].isna()
+    differ = pd.Series(False, index=both.index)
+    for name in ("model", "version", "score"):
+        differ |= both[name] != both[f"{name}_log"]
+    return {
+        "missing": int(missing.sum()),
+        "differ": int((differ & ~missing).sum()),
+        "repeated": int(lines["request_id"].duplicated().sum()),
+    }
+
+
+# %% nearly_the_same_score
+"""A score that is near is another"""
+
+
+def reconcile(answers, log):
+    lines = log[~log["shadow"].astype(bool)]
+    missing = differ = 0
+    for answer in answers.itertuples():
+        mine = lines[lines["request_id"] == answer.request_id]
+        same = (mine["model"] == answer.model) & (mine["version"] == answer.version)
+        near = (mine["score"] - answer.score).abs() < 1e-6
+        missing += mine.empty
+        differ += bool(len(mine)) and not (same & near).any()
+    return {
+        "missing": int(missing),
+        "differ": int(differ),
+        "repeated": int(lines["request_id"].duplicated().sum()),
+    }
