@@ -9,7 +9,7 @@ import time
 import warnings
 
 import pytest
-from labkit.serving import callers, http_load, servers, virtual
+from labkit.serving import callers, http_load, servers, virtual, ways
 
 # --- virtual time ---------------------------------------------------------------------
 
@@ -211,3 +211,20 @@ def test_a_database_is_held_and_hidden_and_comes_back(tmp_path):
     assert not path.exists()
     hider.join()
     assert path.exists()
+
+
+# --- a client within the process ------------------------------------------------------
+
+
+def test_a_false_length_arrives_as_it_was_sent():
+    arrived = {}
+
+    async def app(scope, receive, send):
+        arrived["length"] = dict(scope["headers"])[b"content-length"]
+        arrived["body"] = (await receive())["body"]
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    lie = {"Content-Length": "100"}
+    assert ways.InProcess(app).ask(b" " * 9000, **lie) == (200, {})
+    assert arrived == {"length": b"100", "body": b" " * 9000}
