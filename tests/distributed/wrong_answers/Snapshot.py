@@ -154,3 +154,17 @@ class Snapshot:
         other.optimizer.load_state_dict(state)
         other.step = self.step
         torch.set_rng_state(self.random)
+
+
+# %% a_new_training
+"""`restore` must change the training that it is given"""
+
+
+class Snapshot:
+    def __init__(self, training):
+        self.kept = copy.deepcopy(training)
+        self.random = torch.get_rng_state()
+
+    def restore(self, other):
+        torch.set_rng_state(self.random)
+        return copy.deepcopy(self.kept)

@@ -114,3 +114,40 @@ def bytes_per_rank(params, ranks, stage, each=(2, 2, 12)):
         name: params * size / (ranks if cut else 1)
         for (name, cut), size in zip(cuts.items(), each, strict=True)
     }
+
+
+# %% floor_division
+"""divide, and round nothing"""
+
+
+def bytes_per_rank(params, ranks, stage, each=(2, 2, 12)):
+    cuts = {"parameters": stage >= 3, "gradients": stage >= 2, "optimizer": stage >= 1}
+    return {
+        name: (params // ranks if cut else params) * size
+        for (name, cut), size in zip(cuts.items(), each, strict=True)
+    }
+
+
+# %% another_order
+"""`each` is parameter, gradient and optimizer state, in this order"""
+
+
+def bytes_per_rank(params, ranks, stage, each=(2, 2, 12)):
+    parameter, optimizer, gradient = each
+    return {
+        "parameters": params * parameter / (ranks if stage >= 3 else 1),
+        "gradients": params * gradient / (ranks if stage >= 2 else 1),
+        "optimizer": params * optimizer / (ranks if stage >= 1 else 1),
+    }
+
+
+# %% a_tuple
+"""Return a dict"""
+
+
+def bytes_per_rank(params, ranks, stage, each=(2, 2, 12)):
+    cuts = (stage >= 3, stage >= 2, stage >= 1)
+    return tuple(
+        params * size / (ranks if cut else 1)
+        for cut, size in zip(cuts, each, strict=True)
+    )

@@ -75,3 +75,39 @@ def mean_gradients(grads, rows):
         (left * a + right * b) / (left + right)
         for a, b in zip(grads[0], grads[1], strict=True)
     ]
+
+
+# %% weighs_matrix_rows
+"""and not the rows of the matrix"""
+
+
+def mean_gradients(grads, rows):
+    weights = torch.tensor(rows)[:, None]
+    return [
+        (torch.stack(parts) * weights).sum(0) / sum(rows)
+        for parts in zip(*grads, strict=True)
+    ]
+
+
+# %% weighs_the_last_axis
+"""multiply each rank's whole tensor by the number of its rows"""
+
+
+def mean_gradients(grads, rows):
+    return [
+        (torch.stack(parts) * torch.tensor(rows)).sum(0) / sum(rows)
+        for parts in zip(*grads, strict=True)
+    ]
+
+
+# %% plain_mean_of_matrices
+"""a matrix as a vector"""
+
+
+def mean_gradients(grads, rows):
+    return [
+        torch.stack(parts).mean(dim=0)
+        if parts[0].ndim > 1
+        else sum(n * part for n, part in zip(rows, parts, strict=True)) / sum(rows)
+        for parts in zip(*grads, strict=True)
+    ]

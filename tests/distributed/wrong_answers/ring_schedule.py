@@ -126,3 +126,19 @@ def ring_schedule(rank, ranks):
         for step in range(ranks - 1)
     ]
     return first + second
+
+
+# %% plain_tuples
+"""Make each move a Move(send, receive, add)"""
+
+
+def ring_schedule(rank, ranks):
+    first = [
+        ((rank - step) % ranks, (rank - step - 1) % ranks, True)
+        for step in range(ranks - 1)
+    ]
+    second = [
+        ((rank - step + 1) % ranks, (rank - step) % ranks, False)
+        for step in range(ranks - 1)
+    ]
+    return first + second
