@@ -186,7 +186,7 @@ def batched_response(arrival_ms, cost, most_rows, wait_ms):
 
 
 # %% moments_of_the_answers
-"""What is not full waits for company"""
+"""A row alone: from its arrival to its answer"""
 
 
 def batched_response(arrival_ms, cost, most_rows, wait_ms):
@@ -215,6 +215,58 @@ def batched_response(arrival_ms, cost, most_rows, wait_ms):
         start = max(ready, free)
         come = int(np.searchsorted(arrival, start, side="left"))
         last = min(max(come, first + 1), first + most_rows)
+        free = start + cost.ms(last - first)
+        response[first:last] = free - arrival[first:last]
+        first = last
+    return response
+
+
+# %% chunks_whenever_they_come
+"""A row alone: from its arrival to its answer"""
+
+
+def batched_response(arrival_ms, cost, most_rows, wait_ms):
+    arrival = np.asarray(arrival_ms, float)
+    response, free = np.empty(len(arrival)), -np.inf
+    for first in range(0, len(arrival), most_rows):
+        part = arrival[first : first + most_rows]
+        free = max(part[-1], free) + cost.ms(len(part))
+        response[first : first + most_rows] = free - part
+    return response
+
+
+# %% pays_for_a_full_batch
+"""A row alone: from its arrival to its answer, t(1)"""
+
+
+def batched_response(arrival_ms, cost, most_rows, wait_ms):
+    arrival = np.asarray(arrival_ms, float)
+    response, first, free = np.empty(len(arrival)), 0, -np.inf
+    while first < len(arrival):
+        ready = arrival[first] + wait_ms
+        if first + most_rows <= len(arrival):
+            ready = min(ready, arrival[first + most_rows - 1])
+        start = max(ready, free)
+        come = int(np.searchsorted(arrival, start, side="right"))
+        last = min(come, first + most_rows)
+        free = start + cost.ms(most_rows)
+        response[first:last] = free - arrival[first:last]
+        first = last
+    return response
+
+
+# %% last_batch_goes_at_once
+"""What is not full waits for company, 3 ms. Expected"""
+
+
+def batched_response(arrival_ms, cost, most_rows, wait_ms):
+    arrival = np.asarray(arrival_ms, float)
+    response, first, free = np.empty(len(arrival)), 0, -np.inf
+    while first < len(arrival):
+        ready = arrival[min(first + most_rows, len(arrival)) - 1]
+        start = max(min(ready, arrival[first] + wait_ms), free)
+        come = int(np.searchsorted(arrival, start, side="right"))
+        last = min(come, first + most_rows)
         free = start + cost.ms(last - first)
         response[first:last] = free - arrival[first:last]
         first = last

@@ -84,3 +84,64 @@ def frontier(table, less, more):
     return np.array(
         [int(not ((worth >= row).all(1) & (worth > row).any(1)).any()) for row in worth]
     )
+
+
+# %% sums_of_less
+"""Each column of `less` counts by itself"""
+
+
+def frontier(table, less, more):
+    cost = table[less].sum(axis=1).to_numpy()[:, None]
+    worth = np.hstack([-cost, table[more].to_numpy()])
+    return np.array(
+        [not ((worth >= row).all(1) & (worth > row).any(1)).any() for row in worth]
+    )
+
+
+# %% sums_of_more
+"""Each column of `more` counts by itself, too"""
+
+
+def frontier(table, less, more):
+    gain = table[more].sum(axis=1).to_numpy()[:, None]
+    worth = np.hstack([-table[less].to_numpy(), gain])
+    return np.array(
+        [not ((worth >= row).all(1) & (worth > row).any(1)).any() for row in worth]
+    )
+
+
+# %% first_of_more
+"""Each column of `more` counts by itself, too"""
+
+
+def frontier(table, less, more):
+    worth = np.hstack([-table[less].to_numpy(), table[more[:1]].to_numpy()])
+    return np.array(
+        [not ((worth >= row).all(1) & (worth > row).any(1)).any() for row in worth]
+    )
+
+
+# %% one_of_more_is_enough
+"""Each column of `more` counts by itself, too"""
+
+
+def frontier(table, less, more):
+    costs, gains = table[less].to_numpy(), table[more].to_numpy()
+    kept = []
+    for cost, gain in zip(costs, gains, strict=True):
+        enough = (gains >= gain).any(1) if more else True
+        better = (costs < cost).any(1) | (gains > gain).any(1)
+        kept.append(not ((costs <= cost).all(1) & enough & better).any())
+    return np.array(kept)
+
+
+# %% by_label
+"""The index may repeat: go by place"""
+
+
+def frontier(table, less, more):
+    worth = np.hstack([-table[less].to_numpy(), table[more].to_numpy()])
+    kept = pd.Series(True, index=table.index)
+    for label, row in zip(table.index, worth, strict=True):
+        kept[label] = not ((worth >= row).all(1) & (worth > row).any(1)).any()
+    return kept.to_numpy()

@@ -130,3 +130,41 @@ def mixed_quantile(hit_ms, miss_ms, hit_rate, q):
     times, weight = times[order], weight[order]
     reached = (np.cumsum(weight) >= q - 1e-12) & (weight > 0)
     return float(times[np.argmax(reached)])
+
+
+# %% interpolates
+"""do not interpolate"""
+
+
+def mixed_quantile(hit_ms, miss_ms, hit_rate, q):
+    times = np.concatenate([hit_ms, miss_ms])
+    each = [hit_rate / len(hit_ms), (1 - hit_rate) / len(miss_ms)]
+    weight = np.repeat(each, [len(hit_ms), len(miss_ms)])
+    order = np.argsort(times, kind="stable")
+    times, weight = times[order], weight[order]
+    times, weight = times[weight > 0], weight[weight > 0]
+    return float(np.interp(q, np.cumsum(weight), times))
+
+
+# %% interpolates_within_a_kind
+"""do not interpolate"""
+
+
+def mixed_quantile(hit_ms, miss_ms, hit_rate, q):
+    if q <= hit_rate and hit_rate:
+        return float(np.quantile(hit_ms, q / hit_rate))
+    return float(np.quantile(miss_ms, (q - hit_rate) / (1 - hit_rate)))
+
+
+# %% more_than_the_share
+"""The share q itself is enough"""
+
+
+def mixed_quantile(hit_ms, miss_ms, hit_rate, q):
+    times = np.concatenate([hit_ms, miss_ms])
+    each = [hit_rate / len(hit_ms), (1 - hit_rate) / len(miss_ms)]
+    weight = np.repeat(each, [len(hit_ms), len(miss_ms)])
+    order = np.argsort(times, kind="stable")
+    times, weight = times[order], weight[order]
+    reached = (np.cumsum(weight) > q) & (weight > 0)
+    return float(times[reached][0] if reached.any() else times[-1])
