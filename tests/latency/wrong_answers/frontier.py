@@ -34,7 +34,7 @@ def frontier(table, less, more):
 
 
 # %% strictly_better_everywhere
-"""Equal in one, better in another, still beats"""
+"""Equal in one still beats"""
 
 
 def frontier(table, less, more):
@@ -99,7 +99,7 @@ def frontier(table, less, more):
 
 
 # %% sums_of_more
-"""Each column of `more` counts by itself, too"""
+"""Each column of `more` counts by itself"""
 
 
 def frontier(table, less, more):
@@ -111,7 +111,7 @@ def frontier(table, less, more):
 
 
 # %% first_of_more
-"""Each column of `more` counts by itself, too"""
+"""Each column of `more` counts by itself"""
 
 
 def frontier(table, less, more):
@@ -122,7 +122,7 @@ def frontier(table, less, more):
 
 
 # %% one_of_more_is_enough
-"""Each column of `more` counts by itself, too"""
+"""Each column of `more` counts by itself"""
 
 
 def frontier(table, less, more):
