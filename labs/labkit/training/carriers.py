@@ -22,12 +22,36 @@ def flights(name: str, towards: npt.ArrayLike, days: int = 40) -> pd.DataFrame:
     return pd.concat(made, ignore_index=True).assign(carrier=name)
 
 
+BETTER = flights("better", -0.05)
+"""Better on each day."""
+
+RARE = tuple(flights("rare", 0.02, days=days) for days in (1, 2))
+"""Worse, on one day and on two: too few to judge by."""
+
 NOISY = flights("noisy", np.where(np.arange(40) == 3, 0.05, -0.0008))
 """One terrible day of 40, and a little better on the others."""
 
 _LUCK = np.random.default_rng(2).normal(size=40)
 STORMY = flights("stormy", 0.03 * ((_LUCK - _LUCK.mean()) / _LUCK.std() + 0.19))
 """Good and bad days, a little more bad than good; flights of a day share their luck."""
+
+WAVERING = flights("wavering", 0.03 * ((_LUCK - _LUCK.mean()) / _LUCK.std() + 1))
+"""Good and bad days as well, but worse by about six standard errors of their mean."""
+
+SPARED = flights("spared", np.where(np.arange(40) < 35, 0.002, -0.1))
+"""A little worse on 35 days and much better on five: a lower loss over all."""
+
+
+def _bold() -> pd.DataFrame:
+    """Return a carrier with a higher log-loss and a lower squared error."""
+    made = flights("bold", -0.05)
+    first = made[made["late"] == 1].groupby("day").head(1).index
+    made.loc[first, "challenger"] = 0.001  # quite sure, and wrong
+    return made
+
+
+BOLD = _bold()
+"""Better on most flights, and quite wrong about one late flight a day."""
 
 
 def columns(*tables: pd.DataFrame) -> Asked:

@@ -161,3 +161,72 @@ def day_interval(metric, score, late, day, draws=200, seed=0):
     drawn = rng.multinomial(count, np.full(count, 1 / count), size=draws)
     found = [metric(score, late, np.repeat(t, size).astype(float)) for t in drawn]
     return tuple(np.quantile(found, [0.025, 0.975]))
+
+
+# %% a_normal_curve
+"""symmetric or not"""
+
+
+def day_interval(metric, score, late, day, draws=200, seed=0):
+    place = np.unique(day, return_inverse=True)[1]
+    count = place.max() + 1
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(count, np.full(count, 1 / count), size=draws)
+    found = [metric(score, late, times[place].astype(float)) for times in drawn]
+    middle, half = np.mean(found), 1.96 * np.std(found)
+    return middle - half, middle + half
+
+
+# %% a_fixed_number_of_draws
+"""for each of `draws` draws"""
+
+
+def day_interval(metric, score, late, day, draws=200, seed=0):
+    place = np.unique(day, return_inverse=True)[1]
+    count = place.max() + 1
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(count, np.full(count, 1 / count), size=200)
+    found = [metric(score, late, times[place].astype(float)) for times in drawn]
+    return tuple(np.quantile(found, [0.025, 0.975]))
+
+
+# %% labels_drawn_and_scores_not
+"""Hand `late` on as it is"""
+
+
+def day_interval(metric, score, late, day, draws=200, seed=0):
+    rng = np.random.default_rng(seed)
+    days = np.unique(day)
+    found = []
+    for _ in range(draws):
+        chosen = rng.choice(days, len(days))
+        rows = np.concatenate([np.flatnonzero(day == one) for one in chosen])
+        found.append(metric(score, late[rows], np.ones(len(rows))))
+    return tuple(np.quantile(found, [0.025, 0.975]))
+
+
+# %% the_generator_in_the_loop
+"""make the generator once"""
+
+
+def day_interval(metric, score, late, day, draws=200, seed=0):
+    place = np.unique(day, return_inverse=True)[1]
+    count = place.max() + 1
+    found = []
+    for _ in range(draws):
+        rng = np.random.default_rng(seed)
+        times = rng.multinomial(count, np.full(count, 1 / count))
+        found.append(metric(score, late, times[place].astype(float)))
+    return tuple(np.quantile(found, [0.025, 0.975]))
+
+
+# %% the_number_as_a_place
+"""index by their places"""
+
+
+def day_interval(metric, score, late, day, draws=200, seed=0):
+    count = len(np.unique(day))
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(count, np.full(count, 1 / count), size=draws)
+    found = [metric(score, late, times[day].astype(float)) for times in drawn]
+    return tuple(np.quantile(found, [0.025, 0.975]))

@@ -99,3 +99,23 @@ def snapshot(run):
 
 def snapshot(run):
     return {"network": copy.deepcopy(run.network.state_dict())}
+
+
+# %% a_seed_for_a_state
+"""how far torch has drawn"""
+
+
+def snapshot(run):
+    saved = {name: getattr(run, name).state_dict() for name in STATES}
+    saved |= {"step": run.step, "seed": run.seed, "random": torch.initial_seed()}
+    return copy.deepcopy(saved)
+
+
+# %% the_seed_of_the_process
+"""Save the seed of the run"""
+
+
+def snapshot(run):
+    saved = {name: getattr(run, name).state_dict() for name in STATES}
+    saved |= {"step": run.step, "seed": torch.initial_seed()}
+    return copy.deepcopy(saved | {"random": torch.get_rng_state()})

@@ -143,3 +143,15 @@ def what_changed(run, other):
 
 def what_changed(run, other):
     return sorted(n for n in {*run, *other} if run.get(n) != other.get(n))
+
+
+# %% a_set
+"""Return a list, not a set"""
+
+
+def what_changed(run, other):
+    def proven(name):
+        return run.get(name, "unknown") == other.get(name, "unknown") != "unknown"
+
+    suspects = {name for name in {*run, *other} if not proven(name)}
+    return suspects - ({"git_commit"} if proven("code_sha256") else set())

@@ -88,7 +88,7 @@ def worse_off(challenger, champion, late, day, slices, least_days=10):
 
 
 # %% two_intervals
-"""compare the models on the same days"""
+"""compare on the same days"""
 
 
 def worse_off(challenger, champion, late, day, slices, least_days=10):
@@ -129,5 +129,52 @@ def worse_off(challenger, champion, late, day, slices, least_days=10):
         sums = pd.Series(loss[slices == name]).groupby(day[slices == name]).mean()
         limit = stats.t.ppf(0.975, len(sums) - 1)
         if len(sums) >= least_days and sums.mean() > limit * sums.sem():
+            worse.append(str(name))
+    return worse
+
+
+# %% deviation_of_a_day
+"""is six errors above 0"""
+
+
+def worse_off(challenger, champion, late, day, slices, least_days=10):
+    loss = -(late * np.log(challenger / champion))
+    loss -= (1 - late) * np.log((1 - challenger) / (1 - champion))
+    share = 0.05 / len(set(slices))
+    worse = []
+    for name in sorted(set(slices)):
+        days = pd.Series(loss[slices == name]).groupby(day[slices == name]).mean()
+        if len(days) >= least_days and days.mean() > 1.96 * days.std():
+            worse.append(str(name))
+    return worse
+
+
+# %% days_counted
+"""loses little on 35 days"""
+
+
+def worse_off(challenger, champion, late, day, slices, least_days=10):
+    loss = -(late * np.log(challenger / champion))
+    loss -= (1 - late) * np.log((1 - challenger) / (1 - champion))
+    share = 0.05 / len(set(slices))
+    worse = []
+    for name in sorted(set(slices)):
+        days = pd.Series(loss[slices == name]).groupby(day[slices == name]).mean()
+        if len(days) >= least_days and stats.binomtest(int((days > 0).sum()), len(days), alternative="greater").pvalue < share:
+            worse.append(str(name))
+    return worse
+
+
+# %% squared_error
+"""take log-loss"""
+
+
+def worse_off(challenger, champion, late, day, slices, least_days=10):
+    loss = (challenger - late) ** 2 - (champion - late) ** 2
+    share = 0.05 / len(set(slices))
+    worse = []
+    for name in sorted(set(slices)):
+        days = pd.Series(loss[slices == name]).groupby(day[slices == name]).mean()
+        if len(days) >= least_days and days.mean() > stats.t.ppf(1 - share, len(days) - 1) * days.sem():
             worse.append(str(name))
     return worse
