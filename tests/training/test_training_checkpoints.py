@@ -174,6 +174,20 @@ def test_a_checkpoint_of_other_settings_is_refused(change, small, tmp_path):
         training.load_checkpoint(tmp_path, other)
 
 
+def test_a_refused_checkpoint_leaves_the_run_as_it_was(small, tmp_path):
+    """`restore` alone would put another seed back; who resumes must be told."""
+    run = small.start()
+    training.train(run, small.data, until=3)
+    training.save_checkpoint(tmp_path, run)
+    other = small.start(seed=1)
+    before = crashes.digest(other)
+    with pytest.raises(ValueError, match="another seed"):
+        training.load_checkpoint(tmp_path, other)
+    assert (other.step, other.seed, crashes.digest(other)) == (0, 1, before)
+    training.restore(other, training.snapshot(run))
+    assert other.seed == 0 and crashes.same(other, run)
+
+
 class Hostile:
     """Pickles as a call that makes a file."""
 
