@@ -460,9 +460,21 @@ def test_an_error_that_a_signal_caused_is_an_orderly_end(signum):
     with serve.leaving_in_order():
         try:
             signal.raise_signal(signum)
-        except KeyboardInterrupt:
+        except SystemExit:
             raise RuntimeError("cannot release un-acquired lock") from None
     assert signal.getsignal(signum) is before
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_inside_an_exec_is_an_orderly_end(signum):
+    """Python ends by the signal after a KeyboardInterrupt there, caught or not."""
+    code = (
+        "import signal\nfrom flightline.serving import process\n"
+        "with process.leaving_in_order():\n"
+        f"    exec('signal.raise_signal({int(signum)})')\n"
+    )
+    env = {**os.environ, "PYTHONPATH": "labs"}
+    assert subprocess.run([sys.executable, "-c", code], env=env).returncode == 0
 
 
 def test_an_error_without_a_signal_is_told():

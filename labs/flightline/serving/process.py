@@ -26,17 +26,19 @@ def leaving_in_order() -> Iterator[None]:
     uvicorn repeats a signal when its last answer is out; the default of SIGTERM would
     then end the process before it could tidy up. A signal can strike inside any code,
     which may turn it into another error: once a signal came, every error is the end.
+    It is raised as SystemExit. A KeyboardInterrupt inside `exec` of a text, as classes
+    are made with, makes Python end by a signal even if somebody has caught it.
     """
     told: list[int] = []
 
     def leave(number: int, frame: FrameType | None) -> None:
         told.append(number)
-        raise KeyboardInterrupt
+        raise SystemExit(0)
 
     before = {number: signal.signal(number, leave) for number in ENDS}
     try:
         yield
-    except (KeyboardInterrupt, Exception):
+    except (SystemExit, KeyboardInterrupt, Exception):
         if not told:
             raise
     finally:
