@@ -1,6 +1,8 @@
 """A card at each promotion, and who may promote."""
 
+import fcntl
 import json
+import os
 import shutil
 import stat
 from pathlib import Path
@@ -113,6 +115,27 @@ def test_a_second_order_does_not_replace_one_that_waits(asking: Path) -> None:
     permits.order(asking, champion(asking), noor, "keep the old one")
     loop.run(asking, small_world.small(), ASK, START + 8 * DAY)
     assert small_world.decisions(asking)[-1][2]["order"]["by"] == "noor"
+
+
+def test_a_followed_order_is_cleared_with_the_folder_locked(
+    asking: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An order that comes while the old one is looked up must not go with it."""
+    key = permits.permit(asking, "maya")
+    permits.order(asking, challenger(asking), key, "good")
+    locked = []
+
+    def pending(folder: Path, base: object) -> None:
+        handle = os.open(folder, os.O_RDONLY)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(handle)
+        locked.append(folder)
+
+    monkeypatch.setattr(permits, "pending", pending)
+    with loop.journal.reading(asking) as base:
+        permits.clear(asking, base)
+    assert locked == [asking] and not (asking / permits.ORDER).exists()
 
 
 @pytest.mark.parametrize("key", ["", "maya.guess", "nobody.guess"])

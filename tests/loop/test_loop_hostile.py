@@ -468,6 +468,18 @@ def test_rows_that_no_step_has_written_are_found(tmp_path, query):
         journals.verify(base)
 
 
+def test_a_step_without_a_digest_is_found(tmp_path):
+    """Even if its rows cannot be read, and so give none to compare with."""
+    folder = written(tmp_path, "UPDATE ticks SET digest = ''")
+    with sqlite3.connect(folder / journals.NAME) as base:
+        base.execute("UPDATE answers SET score = x'00ff'")
+    with (
+        journals.reading(folder) as base,
+        pytest.raises(journals.BrokenJournal, match="is not what its digest says"),
+    ):
+        journals.verify(base)
+
+
 @pytest.mark.parametrize(
     ("query", "command"),
     [

@@ -1,6 +1,7 @@
 """Models and features for the service: scored in batches, or kept for a while."""
 
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from functools import partial
 from typing import Any, TypedDict, TypeVar, Unpack
 
 import numpy as np
@@ -12,7 +13,6 @@ from flightline.latency.batching import MicroBatcher
 from flightline.latency.cache import PredictionCache
 
 Doubles = npt.NDArray[np.float64]
-Q = TypeVar("Q")
 A = TypeVar("A")
 
 
@@ -131,12 +131,14 @@ class CachedFeatures:
 
     def read(self, requests: pd.DataFrame) -> pd.DataFrame:
         """Return FEATURES as a table, one row a request, kept or read now."""
+
+        def read_row(at: int) -> pd.DataFrame:
+            return self.source.read(requests.iloc[[at]])
+
         names = tuple(requests.columns)
         rows = requests.itertuples(index=False, name=None)
         found = [
-            self._kept(
-                ("table", names, repr(row)), self.source.read, requests.iloc[[at]]
-            )
+            self._kept(("table", names, repr(row)), partial(read_row, at))
             for at, row in enumerate(rows)
         ]
         if len(found) == 1:
@@ -147,15 +149,15 @@ class CachedFeatures:
         """Return FEATURES as rows, one a flight, kept or read now."""
         read = self.source.rows  # type: ignore[attr-defined]
         found = [
-            self._kept(("rows", flight.model_dump_json()), read, [flight])
+            self._kept(("rows", flight.model_dump_json()), partial(read, [flight]))
             for flight in flights
         ]
         return found[0] if len(found) == 1 else serving.Rows.together(found)
 
-    def _kept(self, key: Hashable, read: Callable[[Q], A], question: Q) -> A:
+    def _kept(self, key: Hashable, read: Callable[[], A]) -> A:
         """Return the kept answer to a question, or read it now and keep it."""
         answer: A | None = self.cache.find(key)
         if answer is None:
-            answer = read(question)
+            answer = read()
             self.cache.keep(key, answer)
         return answer

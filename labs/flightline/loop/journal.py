@@ -449,7 +449,7 @@ def verify(base: sqlite3.Connection) -> str:
             digest = _chained(digest, now, *(part.fetchall() for part in parts))
         except (TypeError, ValueError):  # what no step has ever written
             digest = ""
-        if digest != said:
+        if not digest or digest != said:
             raise BrokenJournal(
                 f"the step of {now} is not what its digest says: somebody changed it, "
                 "or one before it. Restore the journal from a copy."

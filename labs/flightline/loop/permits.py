@@ -226,5 +226,8 @@ def clear(folder: Path, base: sqlite3.Connection) -> None:
     base : sqlite3.Connection
         Its journal.
     """
-    if (folder / ORDER).is_file() and pending(folder, base) is None:
-        (folder / ORDER).unlink()
+    if not (folder / ORDER).is_file():
+        return
+    with _alone(folder):  # an order that comes meanwhile must not go with the old one
+        if pending(folder, base) is None:
+            (folder / ORDER).unlink(missing_ok=True)
